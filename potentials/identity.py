@@ -1,0 +1,40 @@
+"""Who gave a number: the potential's identity, carried by every result."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PotentialIdentity:
+    """Everything that must be the same for two energies to be the same.
+
+    Attributes:
+        name: registry name, or the file's name for a local model.
+        sha256: hash of the weights file (hex digest).
+        head: head of a multi-head model; None where there is one only.
+        dtype: ``"float64"`` or ``"float32"``.
+        dispersion: dispersion correction added, for example ``"d3-bj-pbe"``; None without.
+        versions: (package, version) pairs of what computes it, sorted by package.
+    """
+
+    name: str
+    sha256: str
+    head: str | None
+    dtype: str
+    dispersion: str | None
+    versions: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types, ``versions`` as a mapping."""
+        return asdict(self) | {"versions": dict(self.versions)}
+
+    @property
+    def fingerprint_fields(self) -> dict[str, str | None]:
+        """The fields that enter a calculation's fingerprint: all but the versions."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "head": self.head,
+            "dtype": self.dtype,
+            "dispersion": self.dispersion,
+        }
