@@ -1,9 +1,13 @@
-"""The typed models that the builders give: facets, sites, hops and coherent interfaces."""
+"""The typed models that the builders give: facets, sites, hops and coherent interfaces.
+
+They are MSONable, so that jobflow passes them from job to job; tuples come back as lists.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from monty.json import MSONable
 from pymatgen.core import Structure
 
 MillerIndex = tuple[int, int, int]
@@ -17,7 +21,7 @@ def in_plane_area(structure: Structure) -> float:
 
 
 @dataclass(frozen=True)
-class Facet:
+class Facet(MSONable):
     """A slab cut along a facet, its normal along z, vacuum above and below.
 
     Attributes:
@@ -25,7 +29,7 @@ class Facet:
         host: name or reduced formula of the crystal it is cut from.
         miller_index: three-index (h, k, l) with respect to the conventional cell.
         termination: label unique among the terminations of this miller_index.
-        symmetric: whether both faces are equivalent (inversion or mirror), as a surface energy needs.
+        symmetric: whether both faces are equivalent (by inversion or mirror).
         stoichiometric: whether the slab has the bulk's composition.
         bulk: the conventional bulk cell it was cut from.
     """
@@ -45,7 +49,7 @@ class Facet:
 
 
 @dataclass(frozen=True)
-class AdsorptionSite:
+class AdsorptionSite(MSONable):
     """One symmetry-distinct place for an adatom on a facet.
 
     Attributes:
@@ -68,7 +72,7 @@ class AdsorptionSite:
 
 
 @dataclass(frozen=True)
-class Hop:
+class Hop(MSONable):
     """An adatom's move between two neighbouring stable sites.
 
     Attributes:
@@ -87,7 +91,7 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class InterfaceModel:
+class InterfaceModel(MSONable):
     """A coherent interface between a film and a substrate in one in-plane cell, vacuum on top.
 
     Attributes:
@@ -100,7 +104,7 @@ class InterfaceModel:
         film_miller_index: facet of the film.
         substrate_miller_index: facet of the substrate.
         termination: label of the pair of terminations, unique for this pair of facets.
-        registry: in-plane shift of the film, in fractions of the substrate's primitive surface cell.
+        registry: in-plane shift of the film, in fractions of the substrate's primitive cell vectors.
         gap: starting distance between the two nearest atomic planes, Å.
         film_strain: in-plane Green-Lagrange strain (xx, yy, xy) of the film against its bulk.
         substrate_strain: the same of the substrate.
