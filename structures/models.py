@@ -104,7 +104,7 @@ class InterfaceModel(MSONable):
         film_miller_index: facet of the film.
         substrate_miller_index: facet of the substrate.
         termination: label of the pair of terminations, unique for this pair of facets.
-        registry: in-plane shift of the film, in fractions of the substrate's primitive cell vectors.
+        registry: in-plane shift of the film, fractions of the substrate's primitive cell vectors.
         gap: starting distance between the two nearest atomic planes, Å.
         film_strain: in-plane Green-Lagrange strain (xx, yy, xy) of the film against its bulk.
         substrate_strain: the same of the substrate.
