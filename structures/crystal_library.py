@@ -1,0 +1,198 @@
+"""The crystals that a campaign can name: facts with their source, and the cells built from them."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pymatgen.core import Composition, Lattice, Structure
+from ruamel.yaml import YAML
+
+from structures.errors import StructureError
+
+
+@dataclass(frozen=True)
+class WyckoffSite:
+    """One orbit of equivalent atoms.
+
+    Attributes:
+        element: chemical symbol.
+        wyckoff: multiplicity and letter, such as ``"8c"``.
+        position: fractional coordinates of one atom of the orbit.
+    """
+
+    element: str
+    wyckoff: str
+    position: tuple[float, float, float]
+
+    @property
+    def multiplicity(self) -> int:
+        """Atoms of this orbit per conventional cell."""
+        return int(self.wyckoff[:-1])
+
+
+@dataclass(frozen=True)
+class CrystalFact:
+    """What the library knows of one crystal.
+
+    Attributes:
+        name: unique name; the formula where there is only one phase.
+        formula: formula of the ordered cell.
+        space_group_number: international number.
+        space_group_symbol: Hermann-Mauguin symbol of the setting used.
+        cell: a, b, c in Å and alpha, beta, gamma in degrees, conventional cell.
+        sites: the Wyckoff orbits.
+        source: where cell and positions are published.
+        note: what a user must know (phase, ordering, origin), or empty.
+        aliases: other names it answers to.
+        roles: among li, collector, seed, alloy, conversion, electrolyte, coating.
+        tier: 1 where the embedded potential covers it, 2 otherwise.
+        sheet: whether it is one two-dimensional sheet, its c being vacuum.
+    """
+
+    name: str
+    formula: str
+    space_group_number: int
+    space_group_symbol: str
+    cell: tuple[float, float, float, float, float, float]
+    sites: tuple[WyckoffSite, ...]
+    source: str
+    note: str
+    aliases: tuple[str, ...]
+    roles: tuple[str, ...]
+    tier: int
+    sheet: bool
+
+
+def crystal_names(role: str | None = None) -> list[str]:
+    """Names in the library, sorted; only those with ``role`` where one is given."""
+    return sorted(fact.name for fact in _facts().values() if role is None or role in fact.roles)
+
+
+def crystal_fact(name: str) -> CrystalFact:
+    """The fact behind ``name`` or one of its aliases.
+
+    Raises:
+        StructureError: the library has no such crystal; the message gives the nearest names.
+    """
+    facts, names = _facts(), _names()
+    if name in names:
+        return facts[names[name]]
+    lowered = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.5)
+    mend = (
+        f"nearest: {', '.join(lowered[known] for known in near)}"
+        if near
+        else "`lithiophile structures` lists the library"
+    )
+    raise StructureError(f"crystal: '{name}' is not in the library; {mend}")
+
+
+def crystal(name: str) -> Structure:
+    """Conventional cell of a crystal of the library.
+
+    Args:
+        name: a name or alias, such as ``"Cu"`` or ``"gamma-Li3PS4"``.
+
+    Returns:
+        A new pymatgen Structure in the cell and setting of its source (experimental lengths, Å).
+
+    Raises:
+        StructureError: the library has no such crystal.
+    """
+    return _built(crystal_fact(name).name).copy()
+
+
+@cache
+def _built(name: str) -> Structure:
+    fact = _facts()[name]
+    structure = Structure.from_spacegroup(
+        fact.space_group_symbol,
+        Lattice.from_parameters(*fact.cell),
+        [site.element for site in fact.sites],
+        [site.position for site in fact.sites],
+        tol=1e-4,
+    )
+    expected = sum(site.multiplicity for site in fact.sites)
+    if len(structure) != expected:
+        raise StructureError(
+            f"crystal: '{name}' has {len(structure)} atoms per cell but its Wyckoff sites give "
+            f"{expected}; correct its positions in the library"
+        )
+    if structure.composition.reduced_formula != Composition(fact.formula).reduced_formula:
+        raise StructureError(
+            f"crystal: '{name}' is built as {structure.composition.reduced_formula}, not "
+            f"{fact.formula}; correct its sites in the library"
+        )
+    return structure
+
+
+@cache
+def _facts() -> dict[str, CrystalFact]:
+    facts: dict[str, CrystalFact] = {}
+    for name, entry in _entries():
+        if name in facts:
+            raise StructureError(f"crystal: '{name}' is twice in the library; rename one")
+        facts[name] = _fact(name, entry)
+    return facts
+
+
+@cache
+def _names() -> dict[str, str]:
+    names = {name: name for name in _facts()}
+    for fact in _facts().values():
+        for alias in fact.aliases:
+            if names.setdefault(alias, fact.name) != fact.name:
+                raise StructureError(f"crystal: alias '{alias}' is twice in the library")
+    return names
+
+
+def _entries() -> Iterator[tuple[str, dict[str, Any]]]:
+    yaml = YAML(typ="safe")
+    folder = files("structures") / "crystals"
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".yaml"):
+            yield from yaml.load(path.read_text(encoding="utf-8")).items()
+
+
+def _fact(name: str, entry: dict[str, Any]) -> CrystalFact:
+    number = int(entry["space_group"]["number"])
+    return CrystalFact(
+        name=name,
+        formula=entry["formula"],
+        space_group_number=number,
+        space_group_symbol=entry["space_group"]["symbol"],
+        cell=_cell(entry["cell"], number),
+        sites=tuple(
+            WyckoffSite(site["element"], site["wyckoff"], _position(site["position"]))
+            for site in entry["sites"]
+        ),
+        source=entry["source"],
+        note=entry.get("note", ""),
+        aliases=tuple(entry.get("aliases", ())),
+        roles=tuple(entry["roles"]),
+        tier=int(entry["tier"]),
+        sheet=bool(entry.get("sheet", False)),
+    )
+
+
+def _cell(cell: dict[str, float], number: int) -> tuple[float, float, float, float, float, float]:
+    a = float(cell["a"])
+    hexagonal = 143 <= number <= 194
+    return (
+        a,
+        float(cell.get("b", a)),
+        float(cell.get("c", a)),
+        float(cell.get("alpha", 90.0)),
+        float(cell.get("beta", 90.0)),
+        float(cell.get("gamma", 120.0 if hexagonal else 90.0)),
+    )
+
+
+def _position(values: list[Any]) -> tuple[float, float, float]:
+    # Fractions are kept as text in the library: 1/3 as 0.3333 would leave its special position.
+    x, y, z = (float(Fraction(str(value))) for value in values)
+    return (x, y, z)
