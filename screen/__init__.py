@@ -1,1 +1,1 @@
-""""""
+"""What the user asks and gets: campaign file, criteria, ranking, report, the command line."""

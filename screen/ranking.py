@@ -1,0 +1,216 @@
+"""Ranking candidates: Pareto fronts first, then a score inside each front.
+
+The overall order, best first:
+
+1. The Pareto front. Front 1 holds the candidates that no other one dominates (as good in every
+   criterion and better in at least one); front 2 those that only front 1 dominates; and so on
+   (non-dominated sorting: Deb et al., IEEE Trans. Evol. Comput. 6, 182 (2002)).
+2. Inside a front, the score: each criterion's value is put on a scale from 0 (best in the front) to
+   1 (worst in the front), and the mean over the criteria is taken; less is better. Because only
+   members of the same front enter, a dominated candidate never changes the order above its front.
+3. Equal scores: the better value of the first criterion, then of the second, and so on; then the
+   candidate's identity, so that the order never depends on the order of the input.
+
+A candidate with a criterion's quantity that did not converge or is missing is never ranked: it is
+listed apart with the reason, and so is one that misses a threshold, with the number.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screen.criteria import Criterion
+from screen.errors import CampaignError
+
+Scalar = str | int | float | bool | None | list[int]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is ranked: one material's numbers and where they come from.
+
+    Attributes:
+        identity: what tells this candidate from all others, such as (host, miller_index, ...).
+        facts: what is shown before the numbers, such as ``{"host": "Cu"}``.
+        values: number per quantity's name, in the quantity's unit; None where there is none.
+        errors: error estimate per quantity's name, same units; None where there is none.
+        failures: why a quantity did not converge or is missing, per quantity's name.
+    """
+
+    identity: tuple[Scalar, ...]
+    facts: Mapping[str, Scalar]
+    values: Mapping[str, float | None]
+    errors: Mapping[str, float | None]
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RankedCandidate:
+    """A candidate with its place.
+
+    Attributes:
+        rank: place in the overall order, from 1.
+        pareto_front: number of its Pareto front, from 1.
+        score: mean normalised distance from the best values of its front, 0 to 1; less is better.
+        candidate: the candidate.
+    """
+
+    rank: int
+    pareto_front: int
+    score: float
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Unranked:
+    """A candidate listed apart, with the reason."""
+
+    candidate: Candidate
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The outcome.
+
+    Attributes:
+        criteria: what was compared, in the campaign's order.
+        ranked: candidates from best to worst.
+        below_threshold: candidates that converged and miss a threshold, with the number.
+        unconverged: candidates without trustworthy numbers, with the reason.
+    """
+
+    criteria: tuple[Criterion, ...]
+    ranked: tuple[RankedCandidate, ...]
+    below_threshold: tuple[Unranked, ...]
+    unconverged: tuple[Unranked, ...]
+
+
+def rank_candidates(candidates: Sequence[Candidate], criteria: Sequence[Criterion]) -> Ranking:
+    """Rank ``candidates`` by ``criteria`` in the order that the module's text defines.
+
+    Args:
+        candidates: in any order; identities distinct.
+        criteria: at least one.
+
+    Raises:
+        CampaignError: if there is no criterion or two candidates share an identity.
+    """
+    if not criteria:
+        raise CampaignError("criteria: none given; name at least one, such as work_of_adhesion")
+    ordered = sorted(candidates, key=_identity_key)
+    for one, other in pairwise(ordered):
+        if one.identity == other.identity:
+            raise CampaignError(
+                f"candidates: {one.identity} stands twice; rank one result of each candidate"
+            )
+    unconverged, below_threshold, eligible = [], [], []
+    for candidate in ordered:
+        if reason := _failed(candidate, criteria):
+            unconverged.append(Unranked(candidate, reason))
+        elif reasons := _missed_thresholds(candidate, criteria):
+            below_threshold.append(Unranked(candidate, "; ".join(reasons)))
+        else:
+            eligible.append(candidate)
+    return Ranking(
+        tuple(criteria), _order(eligible, criteria), tuple(below_threshold), tuple(unconverged)
+    )
+
+
+def pareto_fronts(costs: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Front of each row, from 1.
+
+    Args:
+        costs: shape (n_candidates, n_criteria), less is better, all finite.
+
+    Returns:
+        shape (n_candidates,).
+
+    Source: efficient non-dominated sort with binary search, Zhang et al., IEEE Trans. Evol.
+    Comput. 19, 201 (2015).
+    """
+    if not len(costs):
+        return np.zeros(0, dtype=np.intp)
+    # Adding 0 turns -0 into 0. np.unique sorts by the first column, then the second, and so on, so
+    # that only an earlier row can dominate a later one.
+    rows, which = np.unique(costs + 0.0, axis=0, return_inverse=True)
+    front_of_row = np.zeros(len(rows), dtype=np.intp)
+    fronts: list[list[int]] = []
+    for number, row in enumerate(rows):
+        # A row that a member of one front dominates is dominated in every front before it too.
+        free_of = partial(_is_free, rows, row)
+        front = bisect_left(fronts, True, key=free_of)
+        if front == len(fronts):
+            fronts.append([])
+        fronts[front].append(number)
+        front_of_row[number] = front + 1
+    return front_of_row[which.reshape(-1)]
+
+
+def _is_free(rows: NDArray[np.float64], row: NDArray[np.float64], front: Sequence[int]) -> bool:
+    """Whether no row of ``front`` dominates ``row``; all rows distinct."""
+    return not np.any(np.all(rows[front] <= row, axis=1))
+
+
+def _order(
+    candidates: list[Candidate], criteria: Sequence[Criterion]
+) -> tuple[RankedCandidate, ...]:
+    costs = np.array(
+        [[c.cost(_value(candidate, c)) for c in criteria] for candidate in candidates], dtype=float
+    ).reshape(len(candidates), len(criteria))
+    fronts = pareto_fronts(costs)
+    scores = np.zeros(len(candidates))
+    for front in np.unique(fronts):
+        members = fronts == front
+        scores[members] = _scores(costs[members])
+    order = sorted(
+        range(len(candidates)),
+        key=lambda i: (fronts[i], scores[i], *costs[i], _identity_key(candidates[i])),
+    )
+    return tuple(
+        RankedCandidate(rank, int(fronts[i]), float(scores[i]), candidates[i])
+        for rank, i in enumerate(order, start=1)
+    )
+
+
+def _scores(costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over criteria of the costs scaled to 0..1 within one front; shape (n_members,).
+
+    Rounded to 12 digits, so that candidates with equal trade-offs tie whatever the rounding.
+    """
+    best, worst = costs.min(axis=0), costs.max(axis=0)
+    # Halves, so that a spread beyond the largest float does not become infinite.
+    spread = worst / 2 - best / 2
+    scaled = np.divide(costs / 2 - best / 2, spread, out=np.zeros_like(costs), where=spread > 0)
+    return np.round(scaled.mean(axis=1), 12)
+
+
+def _value(candidate: Candidate, criterion: Criterion) -> float:
+    value = candidate.values.get(criterion.quantity.name)
+    return math.nan if value is None else value
+
+
+def _failed(candidate: Candidate, criteria: Sequence[Criterion]) -> str:
+    """Why the criteria cannot compare this candidate; empty if they can."""
+    reasons = []
+    for criterion in criteria:
+        name, label = criterion.quantity.name, criterion.quantity.label
+        if name in candidate.failures:
+            reasons.append(f"{label}: {candidate.failures[name]}")
+        elif not math.isfinite(_value(candidate, criterion)):
+            reasons.append(f"{label}: not computed")
+    return "; ".join(reasons)
+
+
+def _missed_thresholds(candidate: Candidate, criteria: Sequence[Criterion]) -> list[str]:
+    return [missed for c in criteria if (missed := c.missed(_value(candidate, c)))]
+
+
+def _identity_key(candidate: Candidate) -> str:
+    return repr(candidate.identity)
