@@ -178,7 +178,7 @@ class PotentialSettings(Section):
 
     name: str = Field(min_length=1, examples=["mini"])
     dtype: Literal["float64", "float32"] | None = None
-    device: str | None = Field(default=None, min_length=1, examples=["cpu"])
+    device: str = Field(default="cpu", min_length=1, examples=["cpu"])
     head: str | None = Field(default=None, min_length=1)
     trust: bool = False
     dispersion: bool = False

@@ -1,6 +1,7 @@
 """Reading a campaign file, with every error told in one line: file, field, value and mend."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from reprlib import Repr
 from typing import Any
@@ -13,6 +14,7 @@ from screen.campaign import Campaign
 from screen.errors import CampaignError
 
 _MAX_BYTES = 1_000_000
+_MAX_DEPTH = 100
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
@@ -91,7 +93,15 @@ def short(value: Any) -> str:
     return _SHORT.repr(value)
 
 
+def _depth(text: str) -> int:
+    """Deepest nesting of brackets; the YAML scanner's time grows with its square."""
+    steps = ((char in "[{") - (char in "]}") for char in text)
+    return max(accumulate(steps), default=0)
+
+
 def _parse_yaml(text: str, source: str) -> Any:
+    if _depth(text) > _MAX_DEPTH:
+        raise CampaignError(f"{source}: is nested too deeply; a campaign has few levels")
     try:
         return YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:

@@ -24,6 +24,13 @@ class Quantity:
     unit: str
     digits: int
 
+    def text(self, value: float | None, error: float | None = None) -> str:
+        """``value`` (with its error) rounded for people; a dash where there is none."""
+        if value is None:
+            return "–"
+        shown = f"{value:.{self.digits}f}"
+        return shown if error is None else f"{shown} ± {error:.{self.digits}f}"
+
     @property
     def heading(self) -> str:
         """Label with its unit, as a column's heading."""
@@ -33,19 +40,22 @@ class Quantity:
 COLLECTOR_QUANTITIES = {
     quantity.name: quantity
     for quantity in (
-        Quantity("li_binding", "li_binding_ev", "Li binding", "eV", 3),
-        Quantity(
-            "nucleation_overpotential",
-            "nucleation_overpotential_v",
-            "Nucleation overpotential",
-            "V",
-            3,
-        ),
-        Quantity("adatom_barrier", "adatom_barrier_ev", "Adatom barrier", "eV", 3),
         Quantity("work_of_adhesion", "work_of_adhesion_j_m2", "Work of adhesion", "J/m²", 3),
+        Quantity("li_binding", "li_binding_ev", "Li binding", "eV", 3),
+        Quantity("adatom_barrier", "adatom_barrier_ev", "Adatom barrier", "eV", 3),
         Quantity("contact_angle", "contact_angle_deg", "Contact angle", "°", 1),
         Quantity("surface_energy", "surface_energy_j_m2", "Surface energy", "J/m²", 3),
         Quantity("interface_energy", "interface_energy_j_m2", "Interface energy", "J/m²", 3),
+        Quantity("nucleation_overpotential", "nucleation_overpotential_v", "Overpotential", "V", 3),
+        Quantity("adatom_reverse_barrier", "adatom_reverse_barrier_ev", "Reverse barrier", "eV", 3),
+        Quantity("film_elastic_energy", "film_elastic_energy_j_m2", "Li elastic energy", "J/m²", 3),
+        Quantity(
+            "substrate_elastic_energy",
+            "substrate_elastic_energy_j_m2",
+            "Host elastic energy",
+            "J/m²",
+            3,
+        ),
     )
 }
 """The quantities of the collector screen by name, in the order in which tables show them."""

@@ -67,7 +67,7 @@ def test_a_potential_may_be_a_mapping():
     text = SHORTEST.replace("mini", "{name: weights.model, dtype: float32, trust: true}")
     potential = parse_campaign(text, "x.yaml").potential
     assert (potential.name, potential.dtype, potential.trust) == ("weights.model", "float32", True)
-    assert potential.device is None
+    assert potential.device == "cpu"
 
 
 def test_a_campaign_survives_json():
@@ -123,7 +123,9 @@ def test_each_mistake_is_one_line_with_field_value_and_mend(old, new, field, men
     assert len(message) < 300
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "just words", "[" * 2000])
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "- a\n", "just words", "[" * 100_000, "- " * 3000]
+)
 def test_what_is_no_campaign_says_so(text):
     with pytest.raises(CampaignError, match=r"^x\.yaml: "):
         parse_campaign(text, "x.yaml")
