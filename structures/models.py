@@ -98,6 +98,8 @@ class InterfaceModel(MSONable):
         structure: substrate below, film above, normal along z.
         film: the film alone in the same cell, sites where they are in ``structure``.
         substrate: the substrate alone, likewise.
+        free_film: the film alone without strain: the same atoms with the in-plane cell scaled back
+            to that of its bulk, for the elastic energy of the strain.
         film_indices: positions of the film's sites in ``structure``.
         film_host: crystal of the film (Li in the collector screen).
         substrate_host: crystal of the substrate.
@@ -113,6 +115,7 @@ class InterfaceModel(MSONable):
     structure: Structure
     film: Structure
     substrate: Structure
+    free_film: Structure
     film_indices: tuple[int, ...]
     film_host: str
     substrate_host: str
