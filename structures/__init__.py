@@ -31,7 +31,7 @@ _MODULES = {
     "crystal_names": "crystal_library",
     "facet": "slabs",
     "facet_set": "slabs",
-    "slabs": "slabs",
+    "facets": "slabs",
     "interfaces": "coherent_interfaces",
     "picture": "view",
     "picture_png": "view",
