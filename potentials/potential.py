@@ -156,8 +156,8 @@ class MacePotential(Potential):
             return calculator
         from ase.calculators.mixing import SumCalculator
 
-        both: Calculator = SumCalculator([calculator, self._dispersion_calculator()])
-        return both
+        both = SumCalculator([calculator, self._dispersion_calculator()])
+        return cast(Calculator, both)
 
     def engine(self, kind: EngineKind | None = None, **options: Any) -> Engine:
         """As `Potential.engine`; batched unless there is a dispersion correction."""
@@ -170,10 +170,7 @@ class MacePotential(Potential):
         if kind is not None:
             check_choice("engine", kind, ("batched", "ase"))
         with process_kept():
-            try:
-                from potentials.batched.engine import BatchedEngine
-            except ModuleNotFoundError:
-                return super().engine("ase", **options)
+            from potentials.batched.engine import BatchedEngine
         return BatchedEngine(self, **options)
 
     def _dispersion_calculator(self) -> Calculator:
