@@ -181,7 +181,7 @@ class PotentialSettings(Section):
     device: str = Field(default="cpu", min_length=1, examples=["cpu"])
     head: str | None = Field(default=None, min_length=1)
     trust: bool = False
-    dispersion: bool = False
+    dispersion: str | None = Field(default=None, min_length=1, examples=["d3"])
 
 
 class Limits(Section):

@@ -34,6 +34,11 @@ def read_campaign(path: str | Path) -> Campaign:
     return parse_campaign(read_text(path), str(path))
 
 
+def quickstart_file() -> Path:
+    """The campaign that runs where none is named; it comes with the package."""
+    return Path(__file__).with_name("quickstart.yaml")
+
+
 def read_text(path: str | Path) -> str:
     """The campaign file as text.
 

@@ -1,0 +1,144 @@
+"""``run``, ``rank`` and ``report``."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from screen.cli.options import (
+    DEFAULT_DATABASE,
+    CampaignOption,
+    DatabaseOption,
+    Format,
+    FormatOption,
+    PotentialOption,
+)
+from screen.cli.output import console, write
+
+if TYPE_CHECKING:
+    from results.database import Database
+    from screen.stored import StoredCampaign
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: lithiophile run examples/quickstart.yaml --db results.db")(run)
+    app.command(epilog="Example: lithiophile rank --format json > ranking.json")(rank)
+    app.command(epilog="Example: lithiophile report --output quickstart.html")(report)
+
+
+def run(
+    campaign: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CAMPAIGN.yaml]", help="Campaign file; none: the quickstart."),
+    ] = None,
+    db: DatabaseOption = DEFAULT_DATABASE,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="The report; by default CAMPAIGN-report.html here."),
+    ] = None,
+) -> None:
+    """Run a campaign to its ranking and its report.
+
+    What the database already holds is not computed again: run it again after an interruption, and
+    it goes on where it stopped.
+    """
+    from screen.campaign_file import parse_campaign, quickstart_file, read_text
+    from screen.cli.progress import showing_progress
+    from screen.run import check_campaign, run_campaign
+    from screen.stored import load_campaign
+
+    source = campaign or quickstart_file()
+    text = read_text(source)
+    wanted = parse_campaign(text, str(source))
+    target = _checked_output(output or Path(f"{wanted.name}-report.html"))
+    check_campaign(wanted, str(source))
+    from results.database import open_database
+
+    with open_database(db) as database:
+        with showing_progress(console(stderr=True)) as listener:
+            run_campaign(wanted, text, database, db, listener)
+        stored = load_campaign(database, wanted.name)
+        ranked = _print_ranking(stored, Format.table)
+        _write_report(stored, database, target)
+    if not ranked:
+        raise typer.Exit(1)
+
+
+def rank(
+    db: DatabaseOption = DEFAULT_DATABASE,
+    campaign: CampaignOption = None,
+    potential: PotentialOption = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """Print the ranking of a campaign: Pareto fronts first, then the distance from the best.
+
+    What did not converge or misses a threshold is listed apart, with the reason.
+    """
+    from results.database import open_database
+    from screen.stored import load_campaign
+
+    with open_database(db, must_exist=True) as database:
+        stored = load_campaign(database, campaign, potential)
+    _print_ranking(stored, format)
+
+
+def report(
+    db: DatabaseOption = DEFAULT_DATABASE,
+    campaign: CampaignOption = None,
+    potential: PotentialOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="The file; by default CAMPAIGN-report.html here."),
+    ] = None,
+) -> None:
+    """Write the report of a campaign: one HTML file that opens without a network."""
+    from results.database import open_database
+    from screen.stored import load_campaign
+
+    with open_database(db, must_exist=True) as database:
+        stored = load_campaign(database, campaign, potential)
+        target = _checked_output(output or Path(f"{stored.name}-report.html"))
+        _write_report(stored, database, target)
+
+
+def _print_ranking(stored: "StoredCampaign", format: Format) -> int:
+    """Print the ranking; the number of candidates ranked."""
+    from screen.collectors import ranked_collectors
+    from screen.ranking_output import as_csv, as_json, as_table
+
+    screen = ranked_collectors(stored.documents, stored.criteria)
+    if format is Format.table:
+        shown = console()
+        for part in as_table(screen):
+            shown.print(part)
+    else:
+        write(as_csv(screen) if format is Format.csv else as_json(screen))
+    return len(screen.ranking.ranked)
+
+
+def _checked_output(path: Path) -> Path:
+    """The report's path, refused before anything is computed if it cannot be written."""
+    from screen.errors import CampaignError
+
+    if path.is_dir():
+        raise CampaignError(f"--output = '{path}': is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise CampaignError(f"--output = '{path}': folder {path.parent} does not exist; make it")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CampaignError(f"--output = '{path}': cannot be written; give another path")
+    return path
+
+
+def _write_report(stored: "StoredCampaign", database: "Database", target: Path) -> None:
+    """Write the report beside its name first, so that a killed run leaves no half of it."""
+    from screen.report import report_html
+
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(report_html(stored, database), encoding="utf-8")
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    console(stderr=True).print(f"Report: {target}")

@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+DatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--db",
+        envvar="LITHIOPHILE_DB",
+        metavar="PATH|URL",
+        help="Results database: a SQLite file, or postgresql://user@host/name.",
+    ),
+]
+DEFAULT_DATABASE = "lithiophile.db"
+
+CampaignOption = Annotated[
+    str | None,
+    typer.Option("--campaign", help="Which campaign, where the database holds several."),
+]
+PotentialOption = Annotated[
+    str | None,
+    typer.Option(
+        "--potential",
+        help="Results of this potential (name, or first digits of its SHA-256) instead of those "
+        "of the last run.",
+    ),
+]
+
+
+class Format(StrEnum):
+    """How a table is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How it is printed.")]

@@ -1,0 +1,178 @@
+"""``query`` and ``show``: what the database holds."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from screen.cli.options import DEFAULT_DATABASE, DatabaseOption, Format, FormatOption
+from screen.cli.output import console, write
+
+if TYPE_CHECKING:
+    from results.database import QueryResult
+    from results.documents import CandidateDocument
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(
+        epilog='Example: lithiophile query "host=Cu|Ni work_of_adhesion>0.5 converged" '
+        "--columns host,miller_index,work_of_adhesion --sort -work_of_adhesion"
+    )(query)
+    app.command(epilog="Example: lithiophile show 12 --save cu111")(show)
+
+
+def query(
+    text: Annotated[
+        str, typer.Argument(metavar="[QUERY]", help="Conditions, all of which must hold.")
+    ] = "",
+    db: DatabaseOption = DEFAULT_DATABASE,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Only these, separated by commas.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", help="Sort by this column; -NAME downwards.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Rows at most.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """Print the candidates that meet a query, one per row.
+
+    Conditions: host=Cu, host=Cu|Ni, miller_index=111, element=O, campaign=NAME, potential=NAME,
+    work_of_adhesion>0.5 (any quantity, with = != < <= > >=), converged, created>=2026-01-31, id=12.
+    """
+    from results.database import open_database
+
+    with open_database(db, must_exist=True) as database:
+        found = database.query(text, sort=sort, limit=limit)
+    names = _chosen(columns, found)
+    if format is Format.table:
+        _print_rows(found, names)
+    elif format is Format.csv:
+        write(found.to_pandas()[_headers(found, names)].to_csv(index=False))
+    else:
+        rows = [{name: row[name] for name in names} for row in found.rows]
+        units = {name: found.units[name] for name in names if name in found.units}
+        write(json.dumps({"units": units, "rows": rows}, indent=2, ensure_ascii=False) + "\n")
+
+
+def show(
+    identifier: Annotated[int, typer.Argument(metavar="ID", help="Its id, as `query` lists it.")],
+    db: DatabaseOption = DEFAULT_DATABASE,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", help="New folder for its structures (CIF) and pictures (PNG)."),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", help="How it is printed: table or json.")
+    ] = Format.table,
+) -> None:
+    """Print one result with what stands behind each number."""
+    from results.database import open_database
+    from screen.errors import CampaignError
+
+    if format is Format.csv:
+        raise CampaignError("--format = 'csv': one result is no table; use table or json")
+    with open_database(db, must_exist=True) as database:
+        document = database.candidate(identifier)
+    if format is Format.json:
+        write(document.model_dump_json(indent=2) + "\n")
+    else:
+        _print_document(document)
+    if save is not None:
+        from screen.structure_files import save_structures
+
+        for path in save_structures(document, save):
+            console(stderr=True).print(f"Saved: {path}")
+
+
+def _chosen(columns: str | None, found: "QueryResult") -> list[str]:
+    from screen.campaign import suggestion
+    from screen.errors import CampaignError
+
+    if columns is None:
+        return list(found.columns)
+    names = [name.strip() for name in columns.split(",")]
+    for name in names:
+        if name not in found.columns:
+            mend = suggestion(name, found.columns)
+            raise CampaignError(f"--columns = {name!r}: no such column here; {mend}")
+    return names
+
+
+def _headers(found: "QueryResult", names: list[str]) -> list[str]:
+    header_of = dict(zip(found.columns, found.headers, strict=True))
+    return [header_of[name] for name in names]
+
+
+def _print_rows(found: "QueryResult", names: list[str]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name, header in zip(names, _headers(found, names), strict=True):
+        table.add_column(
+            header.replace(" (", "\n("), justify="right" if name in found.units else "left"
+        )
+    for row in found.rows:
+        table.add_row(*(_cell(row[name]) for name in names))
+    shown = console()
+    shown.print(table)
+    shown.print(f"{len(found)} found")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _print_document(document: "CandidateDocument") -> None:
+    from rich import box
+    from rich.table import Table
+
+    shown = console()
+    facet = "" if document.miller_index is None else f" {document.miller_index}"
+    shown.print(
+        f"{document.host}{facet} {document.termination}, campaign {document.campaign}, "
+        f"put together {document.created_at:%Y-%m-%d %H:%M} UTC"
+    )
+    potential = document.potential
+    shown.print(
+        f"Potential {potential.name}, {potential.dtype}"
+        + (f", head {potential.head}" if potential.head else "")
+        + (f", dispersion {potential.dispersion}" if potential.dispersion else "")
+        + f", weights SHA-256 {potential.sha256}"
+    )
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("Quantity", "Value", "Error", "Unit", "Against", "Calculations", "State"):
+        table.add_column(heading, justify="right" if heading in ("Value", "Error") else "left")
+    for item in document.properties():
+        table.add_row(
+            item.name,
+            _cell(item.value),
+            _cell(item.error),
+            item.unit,
+            item.reference_state or "–",
+            str(len(item.fingerprints)),
+            "converged" if item.converged else item.failure or "not converged",
+        )
+    shown.print(table)
+    for field, info in type(document).model_fields.items():
+        value = getattr(document, field)
+        if field in _PLAIN_FIELDS and value is not None:
+            shown.print(f"{info.description} {value}")
+
+
+_PLAIN_FIELDS = (
+    "li_binding_site",
+    "li_coverage",
+    "film_miller_index",
+    "interface_termination",
+    "registry",
+    "film_strain",
+    "substrate_strain",
+    "gamma_li_j_m2",
+    "gamma_li_source",
+)

@@ -1,0 +1,96 @@
+"""``structures``: the crystal library, and facets and interfaces built to a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from screen.cli.output import console
+
+app = typer.Typer(
+    help="List the crystal library; build a facet or an interface to a file.",
+    no_args_is_help=True,
+    epilog="Example: lithiophile structures facet Cu 111 --output cu111.cif",
+)
+
+CrystalArgument = Annotated[str, typer.Argument(help="Crystal of the library, such as Cu.")]
+FacetArgument = Annotated[str, typer.Argument(help="Miller index: 111, 1-10, 1,1,5 or 0001.")]
+OutputOption = Annotated[
+    Path, typer.Option("--output", help="File to write: .cif, .vasp, .xyz, .json or POSCAR.")
+]
+
+
+@app.command(name="list", epilog="Example: lithiophile structures list --role collector")
+def list_(
+    role: Annotated[
+        str | None, typer.Option("--role", help="Only these, such as collector or coating.")
+    ] = None,
+) -> None:
+    """List the crystals that a campaign can name, each with the source of its facts."""
+    from rich import box
+    from rich.table import Table
+
+    from screen.campaign import suggestion
+    from screen.errors import CampaignError
+    from structures.crystal_library import crystal_fact, crystal_names
+
+    facts = [crystal_fact(name) for name in crystal_names()]
+    if role is not None:
+        roles = sorted({known for fact in facts for known in fact.roles})
+        if role not in roles:
+            raise CampaignError(f"--role = {role!r}: unknown; {suggestion(role, roles)}")
+        facts = [fact for fact in facts if role in fact.roles]
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("Name", "Formula", "Space group", "a, b, c\nÅ", "Roles", "Source"):
+        table.add_column(heading, overflow="fold")
+    for fact in facts:
+        table.add_row(
+            fact.name,
+            fact.formula,
+            f"{fact.space_group_symbol} ({fact.space_group_number})",
+            " ".join(f"{length:.3f}" for length in fact.cell[:3]),
+            ", ".join(fact.roles),
+            fact.source,
+        )
+    console().print(table)
+
+
+@app.command(epilog="Example: lithiophile structures facet Cu 111 --output cu111.cif")
+def facet(
+    crystal: CrystalArgument,
+    miller_index: FacetArgument,
+    output: OutputOption,
+    thickness: Annotated[
+        float, typer.Option("--thickness", help="Thickness of crystal, Å.")
+    ] = 10.0,
+    vacuum: Annotated[float, typer.Option("--vacuum", help="Vacuum above it, Å.")] = 15.0,
+    termination: Annotated[
+        str | None, typer.Option("--termination", help="Which, where the facet has several.")
+    ] = None,
+) -> None:
+    """Build a slab with a facet on top and write it to a file."""
+    from results.query import parse_miller_index
+    from screen.campaign import suggestion
+    from screen.errors import CampaignError
+    from screen.structure_files import write_structure
+    from structures.slabs import facets
+
+    built = facets(
+        crystal,
+        miller_indices=[parse_miller_index(miller_index)],
+        min_thickness=thickness,
+        min_vacuum=vacuum,
+    )
+    labels = [one.termination for one in built]
+    if termination is None and len(built) > 1:
+        raise CampaignError(f"--termination: there are several, {', '.join(labels)}; name one")
+    if termination is not None and termination not in labels:
+        mend = suggestion(termination, labels)
+        raise CampaignError(f"--termination = {termination!r}: unknown; {mend}")
+    chosen = built[labels.index(termination) if termination is not None else 0]
+    write_structure(chosen.structure, output)
+    console().print(
+        f"{chosen.host} {chosen.miller_index} {chosen.termination}: {len(chosen.structure)} atoms, "
+        f"area {chosen.area:.2f} Å², "
+        f"{'' if chosen.symmetric else 'not '}symmetric; written to {output}"
+    )

@@ -1,0 +1,67 @@
+"""Structures written to files: by the user's choice of name, or all of one result."""
+
+from pathlib import Path
+from typing import Any
+
+from results.documents import CandidateDocument, CollectorDocument, as_structure
+from screen.campaign import suggestion
+from screen.errors import CampaignError
+
+FORMATS = {".cif": "cif", ".vasp": "vasp", ".xyz": "extxyz", ".extxyz": "extxyz", ".json": "json"}
+"""File endings and the ASE format written under each; ``POSCAR`` is the VASP format too."""
+
+
+def write_structure(structure: Any, path: Path) -> None:
+    """Write one pymatgen Structure in the format that the file's name tells.
+
+    Raises:
+        CampaignError: for an unknown ending, or a file that cannot be written.
+    """
+    from ase.io import write
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    kind = "vasp" if path.name.startswith("POSCAR") else FORMATS.get(path.suffix)
+    if kind is None:
+        raise CampaignError(
+            f"--output = '{path}': unknown ending; {suggestion(path.suffix, list(FORMATS))}"
+        )
+    try:
+        write(path, AseAtomsAdaptor.get_atoms(structure), format=kind)
+    except OSError as error:
+        raise CampaignError(
+            f"--output = '{path}': {error.strerror or error}; give another path"
+        ) from error
+
+
+def save_structures(document: CandidateDocument, folder: Path) -> list[Path]:
+    """Write a result's slab, best site and best interface as CIF, and their pictures as PNG.
+
+    Args:
+        document: the result.
+        folder: made here; may exist if it is empty.
+
+    Returns:
+        The files written.
+
+    Raises:
+        CampaignError: for a folder that holds something already, or cannot be written.
+    """
+    from structures.view import picture_png
+
+    try:
+        folder.mkdir(exist_ok=True)
+        if any(folder.iterdir()):
+            raise CampaignError(f"--save = '{folder}': is not empty; name a new folder")
+    except OSError as error:
+        raise CampaignError(
+            f"--save = '{folder}': {(error.strerror or str(error)).lower()}; give another path"
+        ) from error
+    written = []
+    for name in ("slab", "site", "interface") if isinstance(document, CollectorDocument) else ():
+        data = getattr(document, f"{name}_structure")
+        if data is not None:
+            structure = as_structure(data)
+            write_structure(structure, folder / f"{name}.cif")
+            (folder / f"{name}.png").write_bytes(picture_png(structure))
+            written += [folder / f"{name}.cif", folder / f"{name}.png"]
+    return written
