@@ -1,0 +1,436 @@
+"""From a collector flow's calculations to one document per facet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from jobflow import job
+from pymatgen.core import Structure
+
+from results.documents import (
+    BarrierProfile,
+    CalculationDocument,
+    CollectorDocument,
+    Evidence,
+    InterfaceAdhesion,
+    PathDocument,
+    SiteBinding,
+    as_structure,
+)
+from results.quantities import (
+    contact_angle,
+    elastic_energy,
+    interface_energy,
+    li_binding,
+    nucleation_overpotential,
+    surface_energy,
+    work_of_adhesion,
+)
+from structures import Facet, InterfaceModel, crystal, facet_set
+from workflows.collector_jobs import FILM, Built
+
+BCC_LI = "bcc Li, bulk, same potential"
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Some of a facet's fields: values beside the evidence for them."""
+
+    values: dict[str, Any]
+    evidence: dict[str, Evidence]
+
+    def __or__(self, other: "Quantities") -> "Quantities":
+        return Quantities(self.values | other.values, self.evidence | other.evidence)
+
+
+@job
+def collect_collectors(
+    campaign: str,
+    hosts: list[str],
+    specs: list[Any],
+    bulks: list[CalculationDocument],
+    facets: Built,
+    slabs: list[CalculationDocument],
+    sites: Built,
+    adatoms: list[CalculationDocument],
+    bare: list[CalculationDocument],
+    hops: Built,
+    first_ends: list[CalculationDocument],
+    last_ends: list[CalculationDocument],
+    paths: list[PathDocument],
+    interfaces: Built,
+    joined: list[CalculationDocument],
+    films: list[CalculationDocument],
+    substrates: list[CalculationDocument],
+    free_films: list[CalculationDocument],
+) -> list[CollectorDocument]:
+    """One document per facet of every host but the film's, in the order of ``facets``.
+
+    ``hosts``, ``specs`` and ``bulks`` have the film's crystal first. The other lists belong to the
+    `Built` before them, entry by entry.
+    """
+    li_bulk = bulks[FILM]
+    film_energies = {
+        tuple(facets.models[i].miller_index): _surface(facets.models[i], slabs[i], li_bulk)
+        for i in facets.of(FILM)
+    }
+    documents = []
+    for i, facet in enumerate(facets.models):
+        if facets.owners[i] == FILM:
+            continue
+        bulk = bulks[facets.owners[i]]
+        surface = _surface(facet, slabs[i], bulk)
+        binding = _binding(i, sites, adatoms, bare, li_bulk)
+        barrier = _barrier(i, hops, first_ends, last_ends, paths)
+        adhesion = _adhesion(i, interfaces, joined, films, substrates, free_films)
+        wetting = _wetting(surface, adhesion, film_energies)
+        documents.append(
+            _document(
+                campaign,
+                facet,
+                bulk,
+                surface | binding | barrier | adhesion | wetting,
+                slab_structure=slabs[i].final_structure,
+            )
+        )
+    for owner, reason in facets.failures.items():
+        documents += _failed_host(campaign, hosts[int(owner)], specs[int(owner)], reason, li_bulk)
+    return documents
+
+
+def _document(
+    campaign: str,
+    facet: Facet,
+    bulk: CalculationDocument,
+    found: Quantities,
+    slab_structure: dict[str, Any] | None,
+) -> CollectorDocument:
+    return CollectorDocument(
+        campaign=campaign,
+        host=facet.host,
+        elements=tuple(sorted(element.symbol for element in facet.bulk.elements)),
+        miller_index=facet.miller_index,
+        termination=facet.termination,
+        potential=bulk.potential,
+        evidence=found.evidence,
+        slab_structure=slab_structure,
+        **found.values,
+    )
+
+
+def _failed_host(
+    campaign: str, host: str, spec: Any, reason: str, li_bulk: CalculationDocument
+) -> list[CollectorDocument]:
+    """Documents that say why a host has no facets, one for each facet that was asked for."""
+    nothing = Quantities({}, {"surface_energy_j_m2": Evidence(converged=False, failure=reason)})
+    return [
+        _document(campaign, facet, li_bulk, nothing, slab_structure=None)
+        for facet in facet_set(crystal(host), spec, host=host)
+    ]
+
+
+def _surface(facet: Facet, slab: CalculationDocument, bulk: CalculationDocument) -> Quantities:
+    name = "surface_energy_j_m2"
+    evidence = _evidence([slab, bulk], reference_state=f"bulk {facet.host}, same potential")
+    if not facet.symmetric or not facet.stoichiometric:
+        problem = "faces differ" if not facet.symmetric else "not of the bulk's composition"
+        evidence = Evidence(converged=False, failure=f"slab: {problem}; it has no surface energy")
+    if not evidence.converged:
+        return Quantities({}, {name: evidence})
+    value = surface_energy(_energy(slab), len(facet.structure), _energy_per_atom(bulk), facet.area)
+    return Quantities({name: value}, {name: evidence})
+
+
+def _binding(
+    owner: int,
+    sites: Built,
+    adatoms: Sequence[CalculationDocument],
+    bare: Sequence[CalculationDocument],
+    li_bulk: CalculationDocument,
+) -> Quantities:
+    bindings = []
+    for position in sites.of(owner):
+        site = sites.models[position]
+        parts = [adatoms[position], bare[position], li_bulk]
+        evidence = _evidence(parts)
+        value = None
+        if evidence.converged:
+            value = li_binding(_energy(parts[0]), _energy(parts[1]), _energy_per_atom(li_bulk))
+        bindings.append(
+            SiteBinding(
+                label=site.label,
+                coverage=site.coverage,
+                multiplicity=site.multiplicity,
+                li_binding_ev=value,
+                converged=evidence.converged,
+                failure=evidence.failure,
+                fingerprints=evidence.fingerprints,
+            )
+        )
+    names = ("li_binding_ev", "nucleation_overpotential_v")
+    failure = sites.failures.get(str(owner)) or _failures(
+        (binding.label, binding.failure) for binding in bindings
+    )
+    bound = [binding for binding in bindings if binding.li_binding_ev is not None]
+    values: dict[str, Any] = {"li_binding_sites": tuple(bindings)}
+    if not bound:
+        missing = Evidence(converged=False, failure=failure or "no adatom site was found")
+        return Quantities(values, dict.fromkeys(names, missing))
+    best = min(bound, key=lambda one: _number(one.li_binding_ev))
+    position = sites.of(owner)[bindings.index(best)]
+    evidence = Evidence(
+        converged=failure is None,
+        reference_state=BCC_LI,
+        failure=failure,
+        fingerprints=best.fingerprints,
+    )
+    return Quantities(
+        values
+        | {
+            "li_binding_ev": best.li_binding_ev,
+            "nucleation_overpotential_v": nucleation_overpotential(_number(best.li_binding_ev)),
+            "li_binding_site": best.label,
+            "li_coverage": best.coverage,
+            "site_structure": adatoms[position].final_structure,
+        },
+        dict.fromkeys(names, evidence),
+    )
+
+
+def _barrier(
+    owner: int,
+    hops: Built,
+    first_ends: Sequence[CalculationDocument],
+    last_ends: Sequence[CalculationDocument],
+    paths: Sequence[PathDocument],
+) -> Quantities:
+    """The lowest barrier of the facet's hops, each counted from its more stable end."""
+    names = ("adatom_barrier_ev", "adatom_reverse_barrier_ev")
+    problems = []
+    best: tuple[float, int] | None = None
+    for position in hops.of(owner):
+        hop, path = hops.models[position], paths[position]
+        failure = _evidence([first_ends[position], last_ends[position], path]).failure
+        problems.append((f"{hop.initial_label} to {hop.final_label}", failure))
+        if failure is None:
+            height = max(_number(path.barrier_ev), _number(path.reverse_barrier_ev))
+            best = min(best or (np.inf, -1), (height, position))
+    failure = hops.failures.get(str(owner)) or _failures(problems)
+    if best is None:
+        missing = Evidence(converged=False, failure=failure or "no hop between stable sites")
+        return Quantities({}, dict.fromkeys(names, missing))
+    barrier, position = best
+    path, hop = paths[position], hops.models[position]
+    profile, images = _profile(path, hop.initial_label, hop.final_label)
+    residual = _number(path.max_force) * float(np.mean(np.diff(profile.distance)))
+    evidence = Evidence(
+        converged=failure is None,
+        error=residual,
+        reference_state=f"Li on {profile.initial_label}",
+        failure=failure,
+        fingerprints=(
+            first_ends[position].fingerprint,
+            last_ends[position].fingerprint,
+            path.fingerprint,
+        ),
+    )
+    values = {
+        "adatom_barrier_ev": barrier,
+        "adatom_reverse_barrier_ev": min(
+            _number(path.barrier_ev), _number(path.reverse_barrier_ev)
+        ),
+        "adatom_profile": profile,
+        "path_images": images,
+    }
+    return Quantities(values, dict.fromkeys(names, evidence))
+
+
+def _profile(
+    path: PathDocument, initial: str, final: str
+) -> tuple[BarrierProfile, tuple[dict[str, Any], ...]]:
+    """Energy along a path that starts at its more stable end, and its images in that order."""
+    images, energies = path.images or (), np.array(path.energies_ev)
+    if energies[-1] < energies[0]:
+        images, energies, (initial, final) = images[::-1], energies[::-1], (final, initial)
+    structures = [as_structure(image) for image in images]
+    steps = [_separation(one, other) for one, other in pairwise(structures)]
+    profile = BarrierProfile(
+        initial_label=initial,
+        final_label=final,
+        distance=tuple(np.concatenate([[0.0], np.cumsum(steps)]).tolist()),
+        energies_ev=tuple((energies - energies[0]).tolist()),
+    )
+    return profile, images
+
+
+def _separation(one: Structure, other: Structure) -> float:
+    """Distance between two images in the space of all coordinates, nearest periodic copies, Å."""
+    moved = other.frac_coords - one.frac_coords
+    return float(np.linalg.norm(one.lattice.get_cartesian_coords(moved - np.round(moved))))
+
+
+def _adhesion(
+    owner: int,
+    interfaces: Built,
+    joined: Sequence[CalculationDocument],
+    films: Sequence[CalculationDocument],
+    substrates: Sequence[CalculationDocument],
+    free_films: Sequence[CalculationDocument],
+) -> Quantities:
+    """The best work of adhesion of the facet's interfaces, with the film's strain beside it."""
+    tried = []
+    for position in interfaces.of(owner):
+        model = interfaces.models[position]
+        parts = [films[position], substrates[position], joined[position]]
+        evidence = _evidence(parts)
+        value = None
+        if evidence.converged:
+            value = work_of_adhesion(
+                _energy(films[position]),
+                _energy(substrates[position]),
+                _energy(joined[position]),
+                model.area,
+            )
+        tried.append(_interface_adhesion(model, value, evidence))
+    names = ("work_of_adhesion_j_m2", "film_elastic_energy_j_m2", "substrate_elastic_energy_j_m2")
+    failure = interfaces.failures.get(str(owner)) or _failures(
+        (f"Li {one.film_miller_index} at {one.registry}", one.failure) for one in tried
+    )
+    values: dict[str, Any] = {"interfaces": tuple(tried)}
+    bound = [one for one in tried if one.work_of_adhesion_j_m2 is not None]
+    if not bound:
+        missing = Evidence(converged=False, failure=failure or "no interface was found")
+        return Quantities(values, dict.fromkeys(names[:1], missing))
+    best = max(bound, key=lambda one: _number(one.work_of_adhesion_j_m2))
+    position = interfaces.of(owner)[tried.index(best)]
+    model, free = interfaces.models[position], free_films[position]
+    registries = [
+        _number(one.work_of_adhesion_j_m2)
+        for one in bound
+        if (one.film_miller_index, one.termination) == (best.film_miller_index, best.termination)
+    ]
+    supported = {
+        names[0]: Evidence(
+            converged=failure is None,
+            error=float(np.std(registries, ddof=1)) if len(registries) > 1 else None,
+            reference_state="both sides relaxed apart in the interface's in-plane cell",
+            failure=failure,
+            fingerprints=best.fingerprints,
+        ),
+        names[1]: _evidence([films[position], free], reference_state="film in its bulk's cell"),
+    }
+    values |= {
+        "work_of_adhesion_j_m2": best.work_of_adhesion_j_m2,
+        "film_miller_index": best.film_miller_index,
+        "interface_termination": best.termination,
+        "registry": best.registry,
+        "film_strain": best.film_strain,
+        "substrate_strain": best.substrate_strain,
+        "interface_structure": joined[position].final_structure,
+    }
+    if supported[names[1]].converged:
+        values[names[1]] = elastic_energy(_energy(films[position]), _energy(free), model.area)
+    if not any(best.substrate_strain):
+        values[names[2]] = 0.0
+        supported[names[2]] = Evidence(
+            converged=True, reference_state="the substrate keeps its own cell"
+        )
+    return Quantities(values, supported)
+
+
+def _interface_adhesion(
+    model: InterfaceModel, value: float | None, evidence: Evidence
+) -> InterfaceAdhesion:
+    return InterfaceAdhesion(
+        film_miller_index=model.film_miller_index,
+        termination=model.termination,
+        registry=model.registry,
+        n_atoms=len(model.structure),
+        work_of_adhesion_j_m2=value,
+        film_strain=model.film_strain,
+        substrate_strain=model.substrate_strain,
+        converged=evidence.converged,
+        failure=evidence.failure,
+        fingerprints=evidence.fingerprints,
+    )
+
+
+def _wetting(
+    surface: Quantities, adhesion: Quantities, film_energies: dict[tuple[int, ...], Quantities]
+) -> Quantities:
+    """Interface energy and contact angle, which follow from W and the surface energies."""
+    key, names = "surface_energy_j_m2", ("interface_energy_j_m2", "contact_angle_deg")
+    values: dict[str, Any] = {}
+    evidence: dict[str, Evidence] = {}
+    adhered = adhesion.evidence["work_of_adhesion_j_m2"]
+    w = adhesion.values.get("work_of_adhesion_j_m2")
+    film = film_energies.get(adhesion.values.get("film_miller_index", ()))
+    known = [one for one in (film, surface) if one is not None and key in one.values]
+    if w is not None and len(known) == 2:
+        values[names[0]] = interface_energy(known[0].values[key], known[1].values[key], w)
+        evidence[names[0]] = _derived(adhered, [one.evidence[key] for one in known], adhered.error)
+    else:
+        reason = "needs both surface energies and the work of adhesion"
+        evidence[names[0]] = Evidence(converged=False, failure=reason)
+    gammas = {
+        index: one.values[key] for index, one in film_energies.items() if one.values.get(key, 0) > 0
+    }
+    if w is not None and gammas:
+        lowest = min(gammas, key=lambda index: gammas[index])
+        gamma = gammas[lowest]
+        values[names[1]] = contact_angle(w, gamma)
+        error = None
+        if adhered.error is not None:
+            spread = [contact_angle(w + sign * adhered.error, gamma) for sign in (-1, 1)]
+            error = (spread[0] - spread[1]) / 2
+        values["gamma_li_j_m2"] = gamma
+        facet = "".join(str(i) for i in lowest)
+        values["gamma_li_source"] = f"Li ({facet}), lowest facet computed, same potential"
+        evidence[names[1]] = _derived(adhered, [film_energies[lowest].evidence[key]], error)
+    else:
+        reason = "needs the work of adhesion and a surface energy of Li"
+        evidence[names[1]] = Evidence(converged=False, failure=reason)
+    return Quantities(values, evidence)
+
+
+def _derived(adhesion: Evidence, surfaces: Sequence[Evidence], error: float | None) -> Evidence:
+    return Evidence(
+        converged=adhesion.converged,
+        error=error,
+        reference_state=adhesion.reference_state,
+        failure=adhesion.failure,
+        fingerprints=adhesion.fingerprints
+        + tuple(key for one in surfaces for key in one.fingerprints),
+    )
+
+
+def _evidence(
+    parts: Sequence[CalculationDocument | PathDocument], reference_state: str | None = None
+) -> Evidence:
+    failures = [part.failure for part in parts if part.failure is not None]
+    return Evidence(
+        converged=not failures,
+        reference_state=reference_state,
+        failure="; ".join(failures) or None,
+        fingerprints=tuple(part.fingerprint for part in parts),
+    )
+
+
+def _failures(problems: Any) -> str | None:
+    return "; ".join(f"{label}: {failure}" for label, failure in problems if failure) or None
+
+
+def _energy(document: CalculationDocument) -> float:
+    return _number(document.energy_ev)
+
+
+def _energy_per_atom(document: CalculationDocument) -> float:
+    return _number(document.energy_ev) / len(document.initial_structure["sites"])
+
+
+def _number(value: float | None) -> float:
+    if value is None:
+        raise ValueError("a converged calculation has no energy")
+    return value

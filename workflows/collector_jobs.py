@@ -1,0 +1,268 @@
+"""The building steps of the collector screen: from relaxed structures to the next ones.
+
+Every step takes whole lists and gives a `Built`: what it made, for which facet, and why a facet got
+nothing, so that one facet that cannot be built never stops the others.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jobflow import job
+from monty.json import MSONable
+from pymatgen.core import Structure
+
+from results.documents import CalculationDocument
+from structures import (
+    AdsorptionSite,
+    Facet,
+    InterfaceModel,
+    StructureError,
+    adatom_hops,
+    adsorption_sites,
+    facet_set,
+    interfaces,
+)
+from workflows.stages import last_structure
+
+FILM = 0
+"""Position of the film's crystal (Li) among a flow's hosts; its facets are cut with the others."""
+
+
+@dataclass
+class Built(MSONable):
+    """What a building step made.
+
+    Attributes:
+        models: facets, sites, hops or interfaces.
+        structures: what of each model is computed next.
+        owners: for each model, the position of the facet it belongs to (of the host, for facets).
+        failures: why an owner got nothing, by its position as text.
+    """
+
+    models: list[Any] = field(default_factory=list)
+    structures: list[Structure] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def add(self, owner: int, model: Any, structure: Structure) -> None:
+        """Append one model of ``owner``."""
+        self.models.append(model)
+        self.structures.append(structure)
+        self.owners.append(owner)
+
+    def of(self, owner: int) -> list[int]:
+        """Positions of the models that belong to ``owner``."""
+        return [position for position, other in enumerate(self.owners) if other == owner]
+
+
+@dataclass(frozen=True)
+class SlabSize(MSONable):
+    """How thick slabs are and how far apart their images, Å."""
+
+    thickness: float = 10.0
+    vacuum: float = 15.0
+
+
+@dataclass(frozen=True)
+class InterfaceLimits(MSONable):
+    """What an interface may cost.
+
+    Attributes:
+        max_atoms: atoms in the cell.
+        max_strain: largest component of the film's in-plane strain.
+        registries: in-plane shifts tried along each lattice vector.
+        relaxed_registries: how many of them, lowest in energy as built, are relaxed.
+    """
+
+    max_atoms: int = 200
+    max_strain: float = 0.04
+    registries: int = 3
+    relaxed_registries: int = 2
+
+
+@job
+def cut_facets(
+    hosts: list[str],
+    facets: list[Any],
+    bulks: list[CalculationDocument],
+    size: SlabSize,
+) -> Built:
+    """Cut every host's facets from its relaxed crystal.
+
+    Args:
+        hosts: names of the crystals.
+        facets: for each host, what `structures.facet_set` takes.
+        bulks: for each host, its relaxation.
+        size: thickness and vacuum.
+    """
+    built = Built()
+    for owner, (host, spec, bulk) in enumerate(zip(hosts, facets, bulks, strict=True)):
+        if not bulk.converged:
+            built.failures[str(owner)] = f"bulk {host}: {bulk.failure}"
+            continue
+        try:
+            found = facet_set(
+                last_structure(bulk),
+                spec,
+                host=host,
+                min_thickness=size.thickness,
+                min_vacuum=size.vacuum,
+            )
+        except StructureError as error:
+            built.failures[str(owner)] = str(error)
+            continue
+        for facet in found:
+            built.add(owner, facet, facet.structure)
+    return built
+
+
+def _substrates(
+    facets: Built, slabs: list[CalculationDocument]
+) -> list[tuple[int, tuple[Facet, CalculationDocument]]]:
+    """Position, facet and relaxation of every facet but the film's."""
+    pairs = enumerate(zip(facets.models, slabs, strict=True))
+    return [(position, pair) for position, pair in pairs if facets.owners[position] != FILM]
+
+
+def _relaxed(facet: Facet, slab: CalculationDocument) -> Facet:
+    return Facet(
+        structure=last_structure(slab),
+        host=facet.host,
+        miller_index=facet.miller_index,
+        termination=facet.termination,
+        symmetric=facet.symmetric,
+        stoichiometric=facet.stoichiometric,
+        bulk=facet.bulk,
+    )
+
+
+@job
+def place_adatoms(facets: Built, slabs: list[CalculationDocument]) -> Built:
+    """Li on every symmetry-distinct site of every relaxed facet; owners are the facets."""
+    built = Built()
+    for owner, (facet, slab) in _substrates(facets, slabs):
+        if not slab.converged:
+            built.failures[str(owner)] = f"slab: {slab.failure}"
+            continue
+        try:
+            sites = adsorption_sites(_relaxed(facet, slab), "Li")
+        except StructureError as error:
+            built.failures[str(owner)] = str(error)
+            continue
+        for site in sites:
+            built.add(owner, site, site.structure)
+    return built
+
+
+@job
+def bare_slabs(sites: Built) -> list[Structure]:
+    """For each site, the supercell without the adatom."""
+    return [site.slab for site in sites.models]
+
+
+@job
+def connect_sites(sites: Built, adatoms: list[CalculationDocument]) -> dict[str, Any]:
+    """The distinct hops between neighbouring stable sites of every facet, from relaxed adatoms.
+
+    Returns:
+        ``built``: the hops, their ``structures`` the first ends; ``final``: the other ends.
+    """
+    built = Built()
+    for owner in sorted(set(sites.owners)):
+        relaxed = [
+            _with_structure(sites.models[position], adatoms[position])
+            for position in sites.of(owner)
+            if adatoms[position].converged
+        ]
+        if not relaxed:
+            built.failures[str(owner)] = "no adatom site converged"
+            continue
+        try:
+            hops = adatom_hops(relaxed)
+        except StructureError as error:
+            built.failures[str(owner)] = str(error)
+            continue
+        for hop in hops:
+            built.add(owner, hop, hop.initial)
+    return {"built": built, "final": [hop.final for hop in built.models]}
+
+
+def _with_structure(site: AdsorptionSite, adatom: CalculationDocument) -> AdsorptionSite:
+    return AdsorptionSite(
+        structure=last_structure(adatom),
+        slab=site.slab,
+        kind=site.kind,
+        label=site.label,
+        coverage=site.coverage,
+        multiplicity=site.multiplicity,
+    )
+
+
+@job
+def join_interfaces(
+    facets: Built,
+    slabs: list[CalculationDocument],
+    limits: InterfaceLimits,
+    size: SlabSize,
+) -> Built:
+    """Li films on every facet: all film facets, terminations and registries; owners the facets."""
+    built = Built()
+    films = [(facets.models[i], slabs[i]) for i in facets.of(FILM)]
+    for owner, (facet, slab) in _substrates(facets, slabs):
+        if not slab.converged:
+            built.failures[str(owner)] = f"slab: {slab.failure}"
+            continue
+        problems = []
+        for film, film_slab in films:
+            if not film_slab.converged:
+                problems.append(f"Li {film.miller_index}: {film_slab.failure}")
+                continue
+            try:
+                models = interfaces(
+                    film,
+                    facet,
+                    max_strain=limits.max_strain,
+                    max_atoms=limits.max_atoms,
+                    registries=limits.registries,
+                    vacuum=size.vacuum,
+                )
+            except StructureError as error:
+                problems.append(str(error))
+                continue
+            for model in models:
+                built.add(owner, model, model.structure)
+        if problems and not built.of(owner):
+            built.failures[str(owner)] = "; ".join(problems)
+    return built
+
+
+@job
+def choose_registries(
+    models: Built, energies: list[CalculationDocument], limits: InterfaceLimits
+) -> dict[str, Any]:
+    """Keep, of each pair of facets and terminations, the registries lowest in energy as built.
+
+    Returns:
+        ``built``: the interfaces kept; ``films``, ``substrates`` and ``free_films``: for each of
+        them the two sides alone in the same cell, and the film in its own bulk's in-plane cell.
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for position, (owner, model) in enumerate(zip(models.owners, models.models, strict=True)):
+        if energies[position].converged:
+            key = (owner, tuple(model.film_miller_index), model.termination)
+            groups.setdefault(key, []).append(position)
+    built = Built(failures=dict(models.failures))
+    for (owner, *_), positions in groups.items():
+        per_atom = np.array([energies[position].energy_ev for position in positions])
+        for choice in np.argsort(per_atom, kind="stable")[: limits.relaxed_registries]:
+            kept: InterfaceModel = models.models[positions[int(choice)]]
+            built.add(owner, kept, kept.structure)
+    for owner in set(models.owners) - set(built.owners):
+        built.failures[str(owner)] = "no interface could be evaluated"
+    return {
+        "built": built,
+        "films": [model.film for model in built.models],
+        "substrates": [model.substrate for model in built.models],
+        "free_films": [model.free_film for model in built.models],
+    }

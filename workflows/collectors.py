@@ -1,0 +1,127 @@
+"""The collector screen: Li on the facets of current collectors, as one jobflow flow."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobflow import Flow, Job, Maker
+
+from structures import crystal
+from workflows.collector_documents import collect_collectors
+from workflows.collector_jobs import (
+    InterfaceLimits,
+    SlabSize,
+    bare_slabs,
+    choose_registries,
+    connect_sites,
+    cut_facets,
+    join_interfaces,
+    place_adatoms,
+)
+from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
+from workflows.settings import PotentialSettings, StoreSettings
+
+LITHIUM = "Li"
+
+
+@dataclass
+class CollectorScreenMaker(Maker):
+    """Surface energy, Li binding, adatom barrier, adhesion and contact angle of facets.
+
+    The definitions are those of `results.documents.CollectorDocument`. The flow's output is the
+    list of these documents, one per facet.
+
+    Attributes:
+        name: name of the flow, and the campaign's name in its documents.
+        potential: what computes throughout.
+        stores: where known results are found and new ones kept.
+        slab_size: thickness and vacuum of slabs.
+        interface_limits: size and strain of interfaces, and how many registries are tried.
+        film_facets: facets of the Li film.
+        bulk_maker: relaxes the crystals, cell included.
+        slab_maker: relaxes the facets.
+        adatom_maker: relaxes Li on its sites, the ends of hops and the bare supercells.
+        path_maker: finds the hops' minimum-energy paths.
+        registry_maker: evaluates interfaces as built, to choose their registry.
+        interface_maker: relaxes interfaces and their two sides apart.
+    """
+
+    name: str = "collectors"
+    potential: PotentialSettings = field(default_factory=PotentialSettings)
+    stores: StoreSettings = field(default_factory=StoreSettings)
+    slab_size: SlabSize = field(default_factory=SlabSize)
+    interface_limits: InterfaceLimits = field(default_factory=InterfaceLimits)
+    film_facets: list[list[int]] = field(default_factory=lambda: [[1, 1, 0], [1, 0, 0]])
+    bulk_maker: RelaxMaker = field(
+        default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
+    )
+    slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax slabs"))
+    adatom_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax adatoms"))
+    path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find hops"))
+    registry_maker: EvaluateMaker = field(
+        default_factory=lambda: EvaluateMaker(name="try registries")
+    )
+    interface_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax interfaces"))
+
+    def make(self, hosts: dict[str, Any]) -> Flow:
+        """The flow for ``hosts``.
+
+        Args:
+            hosts: crystal name to its facets, as `structures.facet_set` takes them:
+                ``"close_packed"``, ``{"max_index": n}`` or a list of Miller indices.
+
+        Raises:
+            StructureError: an unknown crystal.
+        """
+        names = [LITHIUM, *hosts]
+        specs = [self.film_facets, *hosts.values()]
+        common = (self.potential, self.stores)
+        bulks = self.bulk_maker.make([crystal(name) for name in names], *common)
+        facets = cut_facets(names, specs, bulks.output, self.slab_size)
+        slabs = self.slab_maker.make(facets.output.structures, *common)
+
+        sites = place_adatoms(facets.output, slabs.output)
+        adatoms = self.adatom_maker.make(sites.output.structures, *common)
+        supercells = bare_slabs(sites.output)
+        bare = self.adatom_maker.make(supercells.output, *common)
+
+        hops = connect_sites(sites.output, adatoms.output)
+        first_ends = self.adatom_maker.make(hops.output["built"].structures, *common)
+        last_ends = self.adatom_maker.make(hops.output["final"], *common)
+        paths = self.path_maker.make(first_ends.output, last_ends.output, *common)
+
+        models = join_interfaces(facets.output, slabs.output, self.interface_limits, self.slab_size)
+        trials = self.registry_maker.make(models.output.structures, *common)
+        chosen = choose_registries(models.output, trials.output, self.interface_limits)
+        joined = self.interface_maker.make(chosen.output["built"].structures, *common)
+        films = self.interface_maker.make(chosen.output["films"], *common)
+        substrates = self.interface_maker.make(chosen.output["substrates"], *common)
+        free_films = self.interface_maker.make(chosen.output["free_films"], *common)
+
+        collected = collect_collectors(
+            self.name,
+            names,
+            specs,
+            bulks.output,
+            facets.output,
+            slabs.output,
+            sites.output,
+            adatoms.output,
+            bare.output,
+            hops.output["built"],
+            first_ends.output,
+            last_ends.output,
+            paths.output,
+            chosen.output["built"],
+            joined.output,
+            films.output,
+            substrates.output,
+            free_films.output,
+        )
+        jobs: list[Flow | Job] = [
+            *(bulks, facets, slabs),
+            *(sites, adatoms, supercells, bare),
+            *(hops, first_ends, last_ends, paths),
+            *(models, trials, chosen, joined, films, substrates, free_films),
+            collected,
+        ]
+        return Flow(jobs, output=collected.output, name=self.name)

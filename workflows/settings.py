@@ -1,0 +1,66 @@
+"""What every stage needs to know: the potential that computes and the stores that keep."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from monty.json import MSONable
+
+if TYPE_CHECKING:
+    from potentials.potential import Potential
+    from potentials.protocol import Engine
+
+
+@dataclass(frozen=True)
+class PotentialSettings(MSONable):
+    """Which potential computes, as plain values that travel with a job.
+
+    Attributes:
+        name: registry name or path of a weights file.
+        device: torch device.
+        dtype: ``"float64"`` or ``"float32"``; None takes the potential's default.
+        head: head of a multi-head model; None takes its default.
+        dispersion: dispersion correction added, such as ``"d3-bj-pbe"``; None without.
+        trust: whether an unknown weights file may be loaded, which runs code in it.
+    """
+
+    name: str = "mini"
+    device: str = "cpu"
+    dtype: str | None = None
+    head: str | None = None
+    dispersion: str | None = None
+    trust: bool = False
+
+
+@dataclass(frozen=True)
+class StoreSettings(MSONable):
+    """Where a stage looks for known results and keeps new ones.
+
+    Attributes:
+        database: path or URL of the results database; None neither reuses nor keeps.
+        spool: folder for the systems finished by a stage that is still running; None keeps them
+            in memory only, and a killed stage starts again.
+    """
+
+    database: str | None = None
+    spool: str | None = None
+
+
+@lru_cache(maxsize=4)
+def engine_for(settings: PotentialSettings) -> "tuple[Potential, Engine]":
+    """The potential and its fastest engine, loaded once per process.
+
+    Raises:
+        PotentialError: the potential cannot be loaded as asked.
+    """
+    from potentials.loading import load_potential
+
+    potential = load_potential(
+        settings.name,
+        device=settings.device,
+        dtype=settings.dtype,
+        head=settings.head,
+        dispersion=settings.dispersion,
+        trust=settings.trust,
+    )
+    return potential, potential.engine()
