@@ -1,0 +1,108 @@
+"""The engine over lists: `potentials.protocol.Engine` for MACE networks, in batches."""
+
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+import numpy as np
+import torch
+
+from potentials.batched.evaluator import Evaluator, MaceNetwork
+from potentials.batched.memory import BatchLimit
+from potentials.batched.relaxation import relax
+from potentials.choices import check_choice, check_positive, check_whole
+from potentials.conversion import to_atoms
+from potentials.errors import PotentialError
+from potentials.identity import PotentialIdentity
+from potentials.protocol import (
+    Calculation,
+    CellRelaxation,
+    OnCalculation,
+    StructureLike,
+)
+
+
+class BatchedEngine:
+    """Evaluates, relaxes and finds paths of many structures in one MACE batch."""
+
+    def __init__(self, potential: MaceNetwork, *, max_atoms_per_batch: int | None = None) -> None:
+        """Take ``potential``'s network.
+
+        Args:
+            potential: a MACE potential.
+            max_atoms_per_batch: atoms in one pass of the network; None leaves it to the memory.
+
+        Raises:
+            PotentialError: if ``max_atoms_per_batch`` is not a whole number over 0.
+        """
+        if max_atoms_per_batch is not None:
+            check_whole("max_atoms_per_batch", max_atoms_per_batch, 1)
+        self._network = potential
+        limit = BatchLimit(torch.device(potential.device), max_atoms_per_batch)
+        self._evaluator = Evaluator(potential, limit)
+
+    @property
+    def identity(self) -> PotentialIdentity:
+        """The potential that gives the numbers."""
+        return self._network.identity
+
+    def evaluate(
+        self, structures: Sequence[StructureLike], *, on_result: OnCalculation | None = None
+    ) -> list[Calculation]:
+        """Energy, forces and stress of each structure as it stands.
+
+        Raises:
+            PotentialError: for something that is no structure, or an element that the potential
+                does not cover, before anything is computed.
+        """
+        self._check_elements(structures)
+        return relax(
+            self._evaluator, structures, fmax=np.inf, max_steps=0, stress=True, on_result=on_result
+        )
+
+    def relax(
+        self,
+        structures: Sequence[StructureLike],
+        *,
+        fmax: float = 0.03,
+        max_steps: int = 500,
+        cell: CellRelaxation = "fixed",
+        normal_stress: float = 0.0,
+        on_result: OnCalculation | None = None,
+    ) -> list[Calculation]:
+        """Relax each structure until no free atom feels more than ``fmax`` (eV/Å).
+
+        Where the cell moves, its residual stress is to be under
+        `potentials.convergence.stress_tolerance` as well. ``normal_stress`` in GPa, positive =
+        compression, with ``cell="normal"`` only.
+
+        Raises:
+            PotentialError: as `evaluate`; and for ``fmax``, ``max_steps``, ``cell`` or
+                ``normal_stress`` out of range.
+        """
+        check_positive("fmax", fmax, "eV/Å")
+        check_whole("max_steps", max_steps, 0)
+        check_choice("cell", cell, get_args(CellRelaxation))
+        if normal_stress and cell != "normal":
+            raise PotentialError(f"normal_stress: has no effect with cell={cell!r}; use 'normal'")
+        self._check_elements(structures)
+        return relax(
+            self._evaluator,
+            structures,
+            fmax=fmax,
+            max_steps=max_steps,
+            cell=cell,
+            normal_stress=normal_stress,
+            on_result=on_result,
+        )
+
+    def _check_elements(self, structures: Iterable[StructureLike]) -> None:
+        known = set(self._network.atomic_numbers)
+        for structure in structures:
+            atoms = to_atoms(structure)
+            lacking = sorted({atom.symbol for atom in atoms if atom.number not in known})
+            if lacking:
+                raise PotentialError(
+                    f"elements: potential {self.identity.name!r} does not cover"
+                    f" {', '.join(lacking)};"
+                    " choose one that does (`lithiophile potentials list`)"
+                )

@@ -1,0 +1,162 @@
+"""Energies and forces of a batch: the one place where the network is called."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from potentials.batched.batch import GraphBatch, System, read_system
+from potentials.batched.memory import BatchLimit
+from potentials.identity import PotentialIdentity
+from potentials.protocol import StructureLike
+
+
+class MaceNetwork(Protocol):
+    """What the batched engine needs of a MACE potential."""
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """The network, in evaluation mode, on `device`; its parameters set its dtype."""
+
+    @property
+    def r_max(self) -> float:
+        """Cutoff, Å."""
+
+    @property
+    def atomic_numbers(self) -> Sequence[int]:
+        """Elements in the network's order."""
+
+    @property
+    def head_index(self) -> int:
+        """Which readout head gives the energy."""
+
+    @property
+    def identity(self) -> PotentialIdentity:
+        """Who gives the numbers."""
+
+    @property
+    def device(self) -> str:
+        """Where the network lives."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the network says of a batch.
+
+    Attributes:
+        energies: (n_systems,), float64, eV.
+        forces: flat, (n_atoms, 3), float64, eV/Å.
+        stresses: (n_systems, 3, 3), float64, eV/Å³, positive under tension; None if not asked for.
+        neighbour_counts: flat, (n_atoms,), neighbours within the cutoff.
+        failures: why there are no numbers (NaN instead), by position of the system.
+    """
+
+    energies: Tensor
+    forces: Tensor
+    stresses: Tensor | None
+    neighbour_counts: Tensor
+    failures: dict[int, str]
+
+
+class Evaluator:
+    """Runs the network over a batch, in as many passes as memory asks for."""
+
+    def __init__(self, network: MaceNetwork, limit: BatchLimit) -> None:
+        """Prepare to call ``network``.
+
+        Args:
+            network: the MACE potential.
+            limit: how many atoms one pass may hold; learns from every pass.
+        """
+        self.network = network
+        self.limit = limit
+        self.device = torch.device(network.device)
+        self._model = network.model
+        self._dtype = next(self._model.parameters()).dtype
+
+    def read(self, structure: StructureLike) -> System | None:
+        """``structure`` on the network's device; None if its positions or cell are not finite."""
+        system = read_system(structure, self.network.atomic_numbers, self.device)
+        if bool(system.positions.isfinite().all() and system.cell.isfinite().all()):
+            return system
+        return None
+
+    def __call__(self, batch: GraphBatch, *, stress: bool = False) -> Evaluation:
+        """Energy, forces and, if asked for, stress of every system of ``batch``."""
+        parts: list[Evaluation] = []
+        failures: dict[int, str] = {}
+        done = 0
+        while done < len(batch):
+            last = done + self.limit.systems_that_fit(batch.sizes[done:])
+            part = self._attempt(batch, done, last, stress)
+            if part is None and last - done > 1:
+                self.limit.shrink(sum(batch.sizes[done:last]))
+                continue
+            if part is None:
+                failures[done] = f"out of memory with {batch.sizes[done]} atoms"
+                part = _unknown(batch, done, stress)
+            parts.append(part)
+            done = last
+        return Evaluation(
+            energies=torch.cat([part.energies for part in parts]),
+            forces=torch.cat([part.forces for part in parts]),
+            stresses=torch.cat([part.stresses for part in parts if part.stresses is not None])
+            if stress
+            else None,
+            neighbour_counts=torch.cat([part.neighbour_counts for part in parts]),
+            failures=failures,
+        )
+
+    def _attempt(self, batch: GraphBatch, first: int, last: int, stress: bool) -> Evaluation | None:
+        """One pass; None if memory ran out, by then freed (a live exception would hold it)."""
+        try:
+            return self._pass(batch, first, last, stress)
+        except torch.OutOfMemoryError:
+            return None
+
+    def _pass(self, batch: GraphBatch, first: int, last: int, stress: bool) -> Evaluation:
+        edge_index, unit_shifts = batch.edges(first, last)
+        start, end = batch.span(first, last)
+        system_of_atom = batch.system_of_atom[start:end] - first
+        cells = batch.cells[first:last]
+        shifts = torch.einsum("pi,pij->pj", unit_shifts, cells[system_of_atom[edge_index[0]]])
+        one_hot = torch.nn.functional.one_hot(
+            batch.species[start:end], len(self.network.atomic_numbers)
+        )
+        counts = torch.bincount(system_of_atom, minlength=last - first)
+        graph = {
+            "positions": batch.positions[start:end].to(self._dtype, copy=True),
+            "cell": cells.to(self._dtype).view(-1, 3),
+            "node_attrs": one_hot.to(self._dtype),
+            "edge_index": edge_index,
+            "shifts": shifts.to(self._dtype),
+            "unit_shifts": unit_shifts.to(self._dtype),
+            "batch": system_of_atom,
+            "ptr": torch.nn.functional.pad(counts.cumsum(0), (1, 0)),
+            "head": torch.full((last - first,), self.network.head_index, device=self.device),
+        }
+        self.limit.watch()
+        out = self._model(graph, compute_force=True, compute_stress=stress)
+        self.limit.learn(end - start)
+        return Evaluation(
+            energies=out["energy"].detach().to(torch.float64),
+            forces=out["forces"].detach().to(torch.float64),
+            stresses=out["stress"].detach().to(torch.float64) if stress else None,
+            neighbour_counts=torch.bincount(edge_index[1], minlength=end - start),
+            failures={},
+        )
+
+
+def _unknown(batch: GraphBatch, i: int, stress: bool) -> Evaluation:
+    """Not-a-number for system ``i``."""
+    nan = torch.full((1, 3, 3), torch.nan, dtype=torch.float64, device=batch.positions.device)
+    n_atoms = batch.sizes[i]
+    return Evaluation(
+        energies=nan[:, 0, 0],
+        forces=nan[0, :1].expand(n_atoms, 3),
+        stresses=nan if stress else None,
+        neighbour_counts=torch.zeros(n_atoms, dtype=torch.int64, device=nan.device),
+        failures={},
+    )

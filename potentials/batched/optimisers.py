@@ -1,0 +1,103 @@
+"""Limited-memory BFGS for many systems at once, one state per system.
+
+Method: Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4 with the scaling (7.20);
+without a line search, so that a step costs one evaluation: the longest move is capped instead.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+MEMORY = 25
+LONGEST_MOVE = 0.2
+"""Å, of any atom in one step."""
+FIRST_STIFFNESS = 20.0
+"""eV/Å², a typical curvature of metals and ionic crystals, for the first step only."""
+
+
+class Lbfgs:
+    """Quasi-Newton steps of systems that are padded to one shape.
+
+    All arrays are (n_systems, n_rows, 3); a system's rows after its last are zero.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        """No systems yet.
+
+        Args:
+            device: where the state lives.
+        """
+        rows = torch.zeros((0, 0, 3), dtype=torch.float64, device=device)
+        pairs = torch.zeros((0, MEMORY, 0, 3), dtype=torch.float64, device=device)
+        self._coordinates, self._forces = rows, rows
+        self._moves, self._changes = pairs, pairs
+        self._weights = pairs.new_zeros((0, MEMORY))
+        self._scale = pairs.new_zeros(0)
+
+    def keep(self, staying: Sequence[int]) -> None:
+        """Forget all systems but those at ``staying``."""
+        chosen = torch.tensor(staying, dtype=torch.int64, device=self._forces.device)
+        self._coordinates, self._forces = self._coordinates[chosen], self._forces[chosen]
+        self._moves, self._changes = self._moves[chosen], self._changes[chosen]
+        self._weights, self._scale = self._weights[chosen], self._scale[chosen]
+
+    def step(self, coordinates: Tensor, forces: Tensor) -> Tensor:
+        """The next move of every system.
+
+        Systems that joined since the last call stand behind the others and start afresh.
+
+        Args:
+            coordinates: (n_systems, n_rows, 3), Å.
+            forces: (n_systems, n_rows, 3), eV/Å, zero where nothing may move.
+
+        Returns:
+            What to add to ``coordinates``.
+        """
+        self._make_room(coordinates, forces)
+        self._learn(coordinates - self._coordinates, self._forces - forces)
+        self._coordinates, self._forces = coordinates, forces
+        moves = self._direction(forces)
+        longest = torch.linalg.vector_norm(moves, dim=2).amax(dim=1)
+        return moves * (LONGEST_MOVE / longest.clamp(min=LONGEST_MOVE))[:, None, None]
+
+    def _make_room(self, coordinates: Tensor, forces: Tensor) -> None:
+        """Bring the state to the shape of ``coordinates``; a newcomer's last move is none."""
+        n_systems, n_rows, _ = coordinates.shape
+        known, known_rows, _ = self._coordinates.shape
+        rows = (0, 0, 0, n_rows - known_rows)  # negative where the largest system has left
+        joining = n_systems - known
+        self._coordinates = torch.cat([_pad(self._coordinates, rows), coordinates[known:]])
+        self._forces = torch.cat([_pad(self._forces, rows), forces[known:]])
+        self._moves = _pad(self._moves, (*rows, 0, 0, 0, joining))
+        self._changes = _pad(self._changes, (*rows, 0, 0, 0, joining))
+        self._weights = _pad(self._weights, (0, 0, 0, joining))
+        self._scale = _pad(self._scale, (0, joining), 1 / FIRST_STIFFNESS)
+
+    def _learn(self, move: Tensor, change: Tensor) -> None:
+        """Put the newest pair last; one without positive curvature gets no weight."""
+        curvature = (move * change).sum(dim=(1, 2))
+        useful = curvature > 0
+        weight = torch.where(useful, 1 / curvature, 0.0)
+        self._moves = torch.cat([self._moves[:, 1:], move[:, None]], dim=1)
+        self._changes = torch.cat([self._changes[:, 1:], change[:, None]], dim=1)
+        self._weights = torch.cat([self._weights[:, 1:], weight[:, None]], dim=1)
+        self._scale = torch.where(useful, curvature / change.square().sum(dim=(1, 2)), self._scale)
+
+    def _direction(self, forces: Tensor) -> Tensor:
+        """Inverse Hessian times forces, by the two-loop recursion."""
+        direction = forces
+        shares: list[Tensor] = []
+        for i in reversed(range(MEMORY)):
+            share = self._weights[:, i] * (self._moves[:, i] * direction).sum(dim=(1, 2))
+            direction = direction - share[:, None, None] * self._changes[:, i]
+            shares.append(share)
+        direction = direction * self._scale[:, None, None]
+        for i, share in enumerate(reversed(shares)):
+            back = self._weights[:, i] * (self._changes[:, i] * direction).sum(dim=(1, 2))
+            direction = direction + (share - back)[:, None, None] * self._moves[:, i]
+        return direction
+
+
+def _pad(values: Tensor, room: tuple[int, ...], fill: float = 0.0) -> Tensor:
+    return torch.nn.functional.pad(values, room, value=fill)
