@@ -1,0 +1,578 @@
+"""The results database: SQLite by default, PostgreSQL by URL.
+
+::
+
+    database = open_database("results.db")
+    known = database.find(fingerprints)                   # {fingerprint: document}
+    database.add_calculations(documents)                  # one transaction, idempotent
+    database.add_campaign(name, campaign)                 # the campaign file's content
+    database.add_candidates(name, candidate_documents)
+    table = database.query("screen=collectors host=Cu converged").to_pandas()
+    documents = database.candidates("campaign=quickstart")
+    rows = database.sql("SELECT task, count(*) FROM calculations GROUP BY task").rows
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from results import query
+from results.blobs import content_hash, pack, unpack
+from results.connection import WRITE, connect, database_errors, read_only_sqlite
+from results.documents import (
+    CANDIDATES,
+    AnyCalculation,
+    CandidateDocument,
+    first_problem,
+    parse_calculation,
+    quantities,
+)
+from results.errors import ResultsError, nearest
+from results.schema import (
+    calculations,
+    campaigns,
+    candidates,
+    properties,
+    rankings,
+    structures,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CHUNK = 500
+"""Values bound in one IN list, under every database's limit."""
+_ARRAY_FIELDS = ("forces", "stress", "images", "energies_ev")
+_STRUCTURE_FIELDS = ("initial_structure", "final_structure")
+_CANDIDATE_ARRAY_FIELDS = (
+    "slab_structure",
+    "site_structure",
+    "interface_structure",
+    "path_images",
+)
+_READING = ("SELECT", "WITH", "VALUES", "EXPLAIN")
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """A table that a query gave.
+
+    Attributes:
+        columns: names in order.
+        units: unit of each column that has one, by name.
+        rows: one mapping of column to value per row; None where there is no value.
+    """
+
+    columns: tuple[str, ...]
+    units: Mapping[str, str]
+    rows: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The columns' names with their units, such as ``work_of_adhesion (J/m²)``."""
+        return tuple(
+            f"{name} ({self.units[name]})" if name in self.units else name for name in self.columns
+        )
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The table as a data frame, units in the headers."""
+        import pandas as pd
+
+        values = [[row[name] for name in self.columns] for row in self.rows]
+        return pd.DataFrame(values, columns=list(self.headers))
+
+
+class Database:
+    """An open results database; `open_database` makes one. Usable from several threads.
+
+    Every method raises ResultsError, on one line, where the database cannot be read or written.
+    """
+
+    def __init__(self, engine: sa.Engine, name: str) -> None:
+        self._engine = engine
+        self._writing_engine = engine.execution_options(**{WRITE: True})
+        self.name = name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; the object connects again when it is used again."""
+        self._engine.dispose()
+
+    def find(self, fingerprints: Iterable[str]) -> dict[str, AnyCalculation]:
+        """The calculations among ``fingerprints`` that the database holds, by fingerprint."""
+        wanted = list(dict.fromkeys(fingerprints))
+        found = {}
+        with self._reading() as connection:
+            for chunk in _chunks(wanted):
+                rows = connection.execute(
+                    sa.select(
+                        *calculations.c["fingerprint", "document", "arrays", *_STRUCTURE_FIELDS]
+                    ).where(calculations.c.fingerprint.in_(chunk))
+                ).all()
+                hashes = {row._mapping[field] for row in rows for field in _STRUCTURE_FIELDS}
+                hashes.discard(None)
+                data = _load_structures(connection, hashes)
+                for row in rows:
+                    document = dict(row.document)
+                    document |= unpack(row.arrays, f"calculation {row.fingerprint}")
+                    for field in _STRUCTURE_FIELDS:
+                        document[field] = data.get(row._mapping[field])
+                    found[row.fingerprint] = parse_calculation(document)
+        return found
+
+    def add_calculations(self, documents: Iterable[AnyCalculation]) -> None:
+        """Store calculations, all or none of them.
+
+        Storing one again changes nothing, except that a converged result replaces a failed one of
+        the same fingerprint.
+        """
+        rows: list[dict[str, Any]] = []
+        structure_rows: dict[str, dict[str, Any]] = {}
+        for document in documents:
+            row, its_structures = _calculation_rows(document)
+            rows.append(row)
+            structure_rows |= its_structures
+        if not rows:
+            return
+        add_structures = self._insert(structures).on_conflict_do_nothing()
+        add = self._insert(calculations)
+        add = add.on_conflict_do_update(
+            index_elements=["fingerprint"],
+            set_={key: add.excluded[key] for key in rows[0] if key != "fingerprint"},
+            where=sa.and_(calculations.c.converged.is_(False), add.excluded.converged.is_(True)),
+        )
+        with self._writing() as connection:
+            if structure_rows:
+                # In one order everywhere, so that two writers cannot wait for each other.
+                in_order = [structure_rows[sha256] for sha256 in sorted(structure_rows)]
+                connection.execute(add_structures, in_order)
+            connection.execute(add, sorted(rows, key=lambda row: row["fingerprint"]))
+
+    def add_campaign(self, name: str, campaign: Mapping[str, Any]) -> None:
+        """Store a campaign's content (JSON types) under its name, replacing what stood there.
+
+        Raises:
+            ResultsError: an empty name.
+        """
+        if not name.strip():
+            raise ResultsError("campaign: an empty name; give one")
+        row = {"name": name, "document": dict(campaign), "created_at": _now()}
+        with self._writing() as connection:
+            statement = self._insert(campaigns).values(row)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["name"], set_={"document": row["document"]}
+                )
+            )
+
+    def campaigns(self) -> dict[str, dict[str, Any]]:
+        """The content of every campaign by its name, oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                sa.select(*campaigns.c["name", "document"]).order_by(campaigns.c.id)
+            )
+            return {row.name: row.document for row in rows}
+
+    def add_candidates(self, campaign: str, documents: Iterable[CandidateDocument]) -> None:
+        """Store a campaign's candidates with their properties, all or none of them.
+
+        A candidate of the same campaign, screen, host, facet, termination and potential is
+        replaced.
+
+        Raises:
+            ResultsError: an unknown campaign, or a document of another one.
+        """
+        with self._writing() as connection:
+            campaign_id = _campaign_id(connection, campaign)
+            for document in documents:
+                if document.campaign != campaign:
+                    raise ResultsError(
+                        f"campaign: {document.host} belongs to {document.campaign!r}, "
+                        f"not to {campaign!r}; add it there"
+                    )
+                self._add_candidate(connection, campaign_id, document)
+
+    def candidates(self, text: str = "") -> list[CandidateDocument]:
+        """The candidates that meet a query (`results.query`), whole, in the order they were added.
+
+        Raises:
+            ResultsError: a query that cannot be read.
+        """
+        with self._reading() as connection:
+            condition = query.to_sql(query.parse(text), _quantity_names())
+            rows = connection.execute(
+                sa.select(*candidates.c["id", "screen", "document", "arrays"])
+                .join(campaigns)
+                .where(condition)
+                .order_by(candidates.c.id)
+            ).all()
+        return [_parse_candidate(row) for row in rows]
+
+    def candidate(self, candidate_id: int) -> CandidateDocument:
+        """One candidate by its number.
+
+        Raises:
+            ResultsError: no candidate has this number.
+        """
+        found = self.candidates(f"id={candidate_id}")
+        if not found:
+            raise ResultsError(f"id: no candidate {candidate_id}; query lists them with their ids")
+        return found[0]
+
+    def query(
+        self, text: str = "", *, sort: str | None = None, limit: int | None = None
+    ) -> QueryResult:
+        """One row per candidate that meets a query (see `results.query` for the language).
+
+        Columns are id, campaign, screen, host, miller_index, termination, potential, converged and
+        created, then for every quantity found its value and, where there are any, its error.
+
+        Args:
+            text: the query; empty for every candidate.
+            sort: field or quantity to sort by, with a leading ``-`` downwards; rows without a value
+                come last. By default the order they were added in.
+            limit: rows at most.
+
+        Raises:
+            ResultsError: a query that cannot be read, an unknown key, a limit under 1.
+        """
+        if limit is not None and limit < 1:
+            raise ResultsError(f"limit: {limit} rows; give 1 or more")
+        with self._reading() as connection:
+            chosen = (
+                sa.select(
+                    candidates.c.id,
+                    campaigns.c.name.label("campaign"),
+                    *candidates.c["screen", "host", "miller_index", "termination"],
+                    candidates.c.potential_name.label("potential"),
+                    candidates.c.converged,
+                    candidates.c.created_at.label("created"),
+                )
+                .join(campaigns, candidates.c.campaign_id == campaigns.c.id)
+                .where(query.to_sql(query.parse(text), _quantity_names()))
+            )
+            chosen = self._sorted(chosen, sort).limit(limit)
+            rows = [dict(row) for row in connection.execute(chosen).mappings()]
+            ids = chosen.with_only_columns(candidates.c.id).subquery()
+            values = connection.execute(
+                sa.select(*properties.c["candidate_id", "name", "value", "unit", "error"]).where(
+                    properties.c.candidate_id.in_(sa.select(ids.c.id))
+                )
+            ).all()
+        return _pivot(rows, values)
+
+    def sql(self, text: str) -> QueryResult:
+        """The rows of one SQL statement that only reads.
+
+        The tables are those of `results.schema`. The database itself refuses anything that would
+        write.
+
+        Raises:
+            ResultsError: SQL that is wrong or would do more than read.
+        """
+        if not text.lstrip().upper().startswith(_READING):
+            raise ResultsError(f"sql: only reading is allowed; start with {', '.join(_READING)}")
+        with database_errors(self.name):
+            columns, rows = self._read_sql(text)
+        names = tuple(_unique(columns))
+        return QueryResult(names, {}, [dict(zip(names, row, strict=True)) for row in rows])
+
+    def add_ranking(self, campaign: str, screen: str, ranking: Mapping[str, Any]) -> None:
+        """Store a ranking (JSON types) of a campaign's screen beside the earlier ones.
+
+        Raises:
+            ResultsError: an unknown campaign.
+        """
+        with self._writing() as connection:
+            connection.execute(
+                rankings.insert().values(
+                    campaign_id=_campaign_id(connection, campaign),
+                    screen=screen,
+                    created_at=_now(),
+                    document=dict(ranking),
+                )
+            )
+
+    def latest_ranking(self, campaign: str, screen: str) -> dict[str, Any] | None:
+        """The last ranking stored for a campaign's screen; None where there is none.
+
+        Raises:
+            ResultsError: an unknown campaign.
+        """
+        with self._reading() as connection:
+            return connection.execute(
+                sa.select(rankings.c.document)
+                .where(
+                    rankings.c.campaign_id == _campaign_id(connection, campaign),
+                    rankings.c.screen == screen,
+                )
+                .order_by(rankings.c.id.desc())
+                .limit(1)
+            ).scalar()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with database_errors(self.name), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with database_errors(self.name), self._writing_engine.begin() as connection:
+            yield connection
+
+    def _insert(self, table: sa.Table) -> Any:
+        """The dialect's INSERT, which knows ON CONFLICT."""
+        if self._engine.dialect.name == "sqlite":
+            from sqlalchemy.dialects.sqlite import insert
+        else:
+            from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+        return insert(table)
+
+    def _add_candidate(
+        self, connection: sa.Connection, campaign_id: int, document: CandidateDocument
+    ) -> None:
+        data = document.model_dump(mode="json")
+        arrays = {field: data.pop(field) for field in _CANDIDATE_ARRAY_FIELDS if field in data}
+        identity = {
+            "campaign": document.campaign,
+            "screen": document.screen,
+            "host": document.host,
+            "miller_index": query.miller_text(document.miller_index),
+            "termination": document.termination,
+            "potential": document.potential.model_dump(exclude={"versions"}),
+        }
+        row = {
+            "key": content_hash(identity),
+            "campaign_id": campaign_id,
+            "screen": document.screen,
+            "host": document.host,
+            "elements": f",{','.join(document.elements)},",
+            "miller_index": identity["miller_index"],
+            "termination": document.termination,
+            "potential_name": document.potential.name,
+            "potential_sha256": document.potential.sha256,
+            "converged": document.converged,
+            "created_at": _utc_text(document.created_at),
+            "document": data,
+            "arrays": pack(arrays),
+        }
+        statement = self._insert(candidates).values(row)
+        candidate_id = connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["key"],
+                set_={column: statement.excluded[column] for column in row if column != "key"},
+            ).returning(candidates.c.id)
+        ).scalar_one()
+        connection.execute(properties.delete().where(properties.c.candidate_id == candidate_id))
+        rows = [
+            {"candidate_id": candidate_id, **item.model_dump(mode="json")}
+            for item in document.properties()
+        ]
+        if rows:
+            connection.execute(properties.insert(), rows)
+
+    @staticmethod
+    def _sorted(chosen: sa.Select, sort: str | None) -> sa.Select:
+        if sort is None:
+            return chosen.order_by(candidates.c.id)
+        key = sort.removeprefix("-")
+        fields = {column.name: column for column in chosen.selected_columns}
+        names = _quantity_names()
+        if key in fields:
+            column: sa.ColumnElement = fields[key]
+        elif key in names:
+            value = properties.alias("sort_value")
+            chosen = chosen.outerjoin(
+                value, sa.and_(value.c.candidate_id == candidates.c.id, value.c.name == names[key])
+            )
+            column = value.c.value
+        else:
+            raise ResultsError(f"sort: unknown key {key!r}; {nearest(key, [*fields, *names])}")
+        order = column.desc() if sort.startswith("-") else column.asc()
+        return chosen.order_by(order.nulls_last(), candidates.c.id)
+
+    def _read_sql(self, text: str) -> tuple[list[str], list[Sequence[Any]]]:
+        if self._engine.dialect.name == "sqlite":
+            connection = read_only_sqlite(Path(str(self._engine.url.database)))
+            try:
+                cursor = connection.execute(text)
+                return [column[0] for column in cursor.description or ()], cursor.fetchall()
+            finally:
+                connection.close()
+        with self._engine.connect() as connected:
+            connected = connected.execution_options(postgresql_readonly=True)
+            # Prepared, the server takes one statement only, so none can end the transaction first.
+            driver = connected.connection.driver_connection
+            with driver.cursor() as cursor:  # type: ignore[union-attr]
+                cursor.execute(text, prepare=True)
+                return [column[0] for column in cursor.description or ()], cursor.fetchall()
+
+
+def open_database(path_or_url: str | os.PathLike[str], *, must_exist: bool = False) -> Database:
+    """Open the results database, making it where there is none.
+
+    Args:
+        path_or_url: a SQLite file's path, or ``postgresql://user@host/name``.
+        must_exist: refuse to make a new one.
+
+    Raises:
+        ResultsError: a path that cannot be read or written, a directory, a folder that does not
+            exist, a damaged file or one of another program or version, a server that does not
+            answer, or nothing there with ``must_exist``.
+    """
+    return Database(*connect(path_or_url, must_exist=must_exist))
+
+
+@cache
+def _quantity_names() -> dict[str, str]:
+    """Every way to write a quantity in a query, with its name in the database."""
+    names = {}
+    for document in CANDIDATES.values():
+        for field, (name, _) in quantities(document).items():
+            names[field] = names[name] = name
+    return names
+
+
+def _calculation_rows(
+    document: AnyCalculation,
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The row of a calculation, and those of its structures by their hash."""
+    data = document.model_dump(mode="json")
+    structure_rows: dict[str, dict[str, Any]] = {}
+    hashes: dict[str, str | None] = dict.fromkeys(_STRUCTURE_FIELDS)
+    for field in _STRUCTURE_FIELDS:
+        structure = data.pop(field)
+        if structure is not None:
+            sha256 = hashes[field] = content_hash(structure)
+            structure_rows[sha256] = {
+                "sha256": sha256,
+                "formula": _formula(structure),
+                "n_atoms": len(structure["sites"]),
+                "data": pack(structure),
+            }
+    arrays = {field: data.pop(field) for field in _ARRAY_FIELDS if field in data}
+    row: dict[str, Any] = {
+        **hashes,
+        "fingerprint": document.fingerprint,
+        "kind": document.kind,
+        "task": document.task,
+        "potential_name": document.potential.name,
+        "potential_sha256": document.potential.sha256,
+        "energy_ev": data.get("energy_ev"),
+        "barrier_ev": data.get("barrier_ev"),
+        "max_force": document.max_force,
+        "converged": document.converged,
+        "failure": document.failure,
+        "steps": document.steps,
+        "force_evaluations": document.force_evaluations,
+        "wall_time_s": document.wall_time_s,
+        "created_at": _utc_text(document.created_at),
+        "document": data,
+        "arrays": pack(arrays),
+    }
+    return row, structure_rows
+
+
+def _parse_candidate(row: Any) -> CandidateDocument:
+    document = CANDIDATES[row.screen]
+    data = row.document | unpack(row.arrays, f"candidate {row.id}")
+    try:
+        return document.model_validate(data)
+    except ValidationError as error:
+        raise ResultsError(
+            f"database: candidate {row.id} cannot be read: {first_problem(error)}; "
+            "run its campaign again"
+        ) from error
+
+
+def _pivot(rows: list[dict[str, Any]], values: Sequence[Any]) -> QueryResult:
+    """Put each candidate's quantities into its row."""
+    order = {name: position for position, name in enumerate(_quantity_names().values())}
+    found = sorted(
+        {value.name for value in values}, key=lambda name: (order.get(name, len(order)), name)
+    )
+    with_error = {value.name for value in values if value.error is not None}
+    columns = ["id", "campaign", "screen", "host", "miller_index", "termination", "potential"]
+    columns += ["converged", "created"]
+    for name in found:
+        columns += [name, f"{name}_error"] if name in with_error else [name]
+    by_id = {row["id"]: {name: row.get(name) for name in columns} for row in rows}
+    units = {}
+    for value in values:
+        row = by_id[value.candidate_id]
+        row[value.name] = value.value
+        units[value.name] = value.unit
+        if value.name in with_error:
+            row[f"{value.name}_error"] = value.error
+            units[f"{value.name}_error"] = value.unit
+    return QueryResult(tuple(columns), units, list(by_id.values()))
+
+
+def _load_structures(connection: sa.Connection, hashes: Iterable[str]) -> dict[str, Any]:
+    found = {}
+    for chunk in _chunks(list(hashes)):
+        rows = connection.execute(
+            sa.select(*structures.c["sha256", "data"]).where(structures.c.sha256.in_(chunk))
+        )
+        for row in rows:
+            found[row.sha256] = unpack(row.data, f"structure {row.sha256}")
+    return found
+
+
+def _campaign_id(connection: sa.Connection, name: str) -> int:
+    found = connection.execute(sa.select(campaigns.c.id).where(campaigns.c.name == name)).scalar()
+    if found is None:
+        known = connection.execute(sa.select(campaigns.c.name)).scalars()
+        raise ResultsError(f"campaign: no {name!r} here; {nearest(name, known)}")
+    return found
+
+
+def _formula(structure: Mapping[str, Any]) -> str:
+    """Elements in alphabetical order with their numbers, such as ``Cu36 Li1``."""
+    counts = Counter(site["species"][0]["element"] for site in structure["sites"])
+    return " ".join(f"{element}{counts[element]}" for element in sorted(counts))
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    """The names, a repeated one with a number, since rows are kept by name."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name}_{seen[name]}"
+
+
+def _chunks(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def _now() -> str:
+    return _utc_text(datetime.now(UTC))
+
+
+def _utc_text(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds, so that texts sort as times do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,502 @@
+import json
+import multiprocessing
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from results.database import open_database
+from results.documents import Evidence
+from results.errors import ResultsError
+from tests.results.samples import collector, fingerprint, path, relaxed, sound_evidence
+
+
+@pytest.fixture
+def database(tmp_path):
+    with open_database(tmp_path / "results.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def filled(database):
+    database.add_campaign("test", {"name": "test"})
+    database.add_campaign("other one", {"name": "other one"})
+    database.add_candidates(
+        "test",
+        [
+            collector("Cu"),
+            collector("Au", **sound_evidence(li_binding_ev=-0.6, work_of_adhesion_j_m2=1.5)),
+            collector(
+                "Al2O3",
+                elements=("Al", "O"),
+                miller_index=(1, 0, -1),
+                **sound_evidence(li_binding_ev=0.3, work_of_adhesion_j_m2=0.2),
+            ),
+        ],
+    )
+    database.add_candidates(
+        "other one",
+        [
+            collector(
+                "Ni",
+                campaign="other one",
+                created_at=datetime(2025, 3, 1, 23, 59, tzinfo=UTC),
+                **sound_evidence(li_binding_ev=-0.1, work_of_adhesion_j_m2=0.8),
+            )
+        ],
+    )
+    return database
+
+
+def hosts(result):
+    return [row["host"] for row in result.rows]
+
+
+def test_calculations_come_back_whole(database):
+    documents = [relaxed(1), relaxed(2, converged=False, failure="out of steps"), path(3)]
+    database.add_calculations(documents)
+    wanted = [document.fingerprint for document in documents]
+    assert database.find([*wanted, fingerprint("unknown")]) == {
+        document.fingerprint: document for document in documents
+    }
+
+
+def test_more_calculations_than_one_statement_binds_are_found(database):
+    one = relaxed(0)
+    documents = [one.model_copy(update={"fingerprint": fingerprint(seed)}) for seed in range(1100)]
+    database.add_calculations(documents)
+    assert len(database.find(document.fingerprint for document in documents)) == 1100
+
+
+def test_a_diverged_calculation_is_kept(database):
+    nan = float("nan")
+    document = relaxed(
+        1, energy_ev=nan, forces=None, final_structure=None, converged=False, failure="diverged"
+    )
+    database.add_calculations([document])
+    assert database.find([document.fingerprint]) == {document.fingerprint: document}
+
+
+def test_storing_again_changes_nothing_but_a_failure_can_be_mended(database):
+    failed = relaxed(1, converged=False, failure="out of memory")
+    sound, later = relaxed(1), relaxed(1, energy_ev=5.0)
+    for document, kept in [(failed, failed), (sound, sound), (failed, sound), (later, sound)]:
+        database.add_calculations([document])
+        assert database.find([failed.fingerprint])[failed.fingerprint] == kept
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(database):
+    def batch():
+        yield relaxed(1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.add_calculations(batch())
+    assert database.find([fingerprint(1)]) == {}
+
+
+def test_the_same_structure_is_stored_once(database):
+    database.add_calculations([relaxed(1), relaxed(2), relaxed(3)])
+    rows = database.sql("SELECT formula, n_atoms, count(*) AS n FROM structures GROUP BY 1, 2").rows
+    assert rows == [{"formula": "Cu2 Li1", "n_atoms": 3, "n": 4}]  # one initial, three final
+
+
+def test_candidates_come_back_whole(filled):
+    documents = filled.candidates("host=Cu")
+    assert len(documents) == 1
+    assert documents[0] == collector("Cu", created_at=documents[0].created_at)
+    assert filled.candidate(1) == documents[0]
+
+
+def test_a_candidate_added_again_replaces_itself(filled):
+    filled.add_candidates("test", [collector("Cu", **sound_evidence(li_binding_ev=-0.3))])
+    result = filled.query("host=Cu")
+    assert [row["li_binding"] for row in result.rows] == [-0.3]
+    assert result.rows[0]["id"] == 1
+    assert "work_of_adhesion" not in result.columns
+
+
+def test_another_potential_or_facet_is_another_candidate(filled):
+    potential = collector().potential
+    filled.add_candidates(
+        "test",
+        [
+            collector("Cu", potential=potential.model_copy(update={"sha256": "b" * 64})),
+            collector("Cu", miller_index=(1, 0, 0)),
+            collector("Cu", termination="1"),
+        ],
+    )
+    assert len(filled.query("host=Cu")) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["Cu", "Au", "Al2O3", "Ni"]),
+        ("host=Cu", ["Cu"]),
+        ("host=cu", []),
+        ("host=Cu|Ni", ["Cu", "Ni"]),
+        ("host!=Cu|Ni", ["Au", "Al2O3"]),
+        ("screen=collectors work_of_adhesion>0.5", ["Cu", "Au", "Ni"]),
+        ("work_of_adhesion_j_m2>=1.5", ["Au"]),
+        ("work_of_adhesion>0.5 li_binding<-0.15", ["Cu", "Au"]),
+        ("li_binding=-0.6", ["Au"]),
+        ("li_binding!=-6e-1", ["Cu", "Al2O3", "Ni"]),
+        ("adatom_barrier", []),
+        ("work_of_adhesion", ["Cu", "Au", "Al2O3", "Ni"]),
+        ("converged", ["Au", "Al2O3", "Ni"]),
+        ("converged=false", ["Cu"]),
+        ("converged!=true", ["Cu"]),
+        ("miller_index=111", ["Cu", "Au", "Ni"]),
+        ("miller_index=10-1", ["Al2O3"]),
+        ("miller_index=10-1-1", ["Al2O3"]),
+        ("miller_index!=1,1,1", ["Al2O3"]),
+        ("element=O", ["Al2O3"]),
+        ("element=A", []),
+        ("element=Al|Au", ["Au", "Al2O3"]),
+        ('campaign="other one"', ["Ni"]),
+        ("campaign=test  potential=mini ", ["Cu", "Au", "Al2O3"]),
+        ("created=2025-03-01", ["Ni"]),
+        ("created<2025-03-02", ["Ni"]),
+        ("created<=2025-03-01", ["Ni"]),
+        ("created>2025-03-01", ["Cu", "Au", "Al2O3"]),
+        ("created!=2025-03-01", ["Cu", "Au", "Al2O3"]),
+        ("id=2|3", ["Au", "Al2O3"]),
+    ],
+)
+def test_queries(filled, text, expected):
+    assert hosts(filled.query(text)) == expected
+    assert [document.host for document in filled.candidates(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("work_of_adhesion", ["Al2O3", "Ni", "Cu", "Au"]),
+        ("-li_binding_ev", ["Al2O3", "Ni", "Cu", "Au"]),
+        ("host", ["Al2O3", "Au", "Cu", "Ni"]),
+        ("-campaign", ["Cu", "Au", "Al2O3", "Ni"]),
+    ],
+)
+def test_sorting(filled, sort, expected):
+    assert hosts(filled.query(sort=sort)) == expected
+    assert hosts(filled.query(sort=sort, limit=2)) == expected[:2]
+
+
+def test_rows_without_a_value_sort_last(filled):
+    filled.add_candidates("test", [collector("Cu", **sound_evidence(li_binding_ev=-0.3))])
+    assert hosts(filled.query(sort="work_of_adhesion"))[-1] == "Cu"
+    assert hosts(filled.query(sort="-work_of_adhesion"))[-1] == "Cu"
+
+
+def test_a_table_has_units_in_its_headers(filled):
+    table = filled.query("host=Cu|Au").to_pandas()
+    assert list(table.columns) == [
+        *("id", "campaign", "screen", "host", "miller_index", "termination", "potential"),
+        *("converged", "created"),
+        *("li_binding (eV)", "li_binding_error (eV)", "adatom_barrier (eV)"),
+        "work_of_adhesion (J/m²)",
+    ]
+    assert table["work_of_adhesion (J/m²)"].tolist() == [0.9, 1.5]
+    assert table["li_binding_error (eV)"].iloc[0] == 0.01
+    assert table["miller_index"].tolist() == ["1,1,1", "1,1,1"]
+
+
+def test_an_empty_table_still_has_columns(database):
+    table = database.query("host=Cu").to_pandas()
+    assert table.empty
+    assert "host" in table.columns
+
+
+def test_campaigns_and_rankings(filled):
+    assert list(filled.campaigns()) == ["test", "other one"]
+    assert filled.latest_ranking("test", "collectors") is None
+    for rank in (1, 2):
+        filled.add_ranking("test", "collectors", {"rank": rank})
+    assert filled.latest_ranking("test", "collectors") == {"rank": 2}
+    assert filled.latest_ranking("other one", "collectors") is None
+
+
+def test_a_campaign_can_be_changed(filled):
+    filled.add_campaign("test", {"limits": {"max_strain": 0.04}})
+    assert filled.campaigns()["test"] == {"limits": {"max_strain": 0.04}}
+    assert len(filled.query("campaign=test")) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d: d.query("hots=Cu"), "unknown key 'hots'; did you mean 'host'"),
+        (lambda d: d.query("work_of_adhesive>1"), "did you mean 'work_of_adhesion'"),
+        (lambda d: d.query(sort="hots"), "sort: unknown key 'hots'; did you mean 'host'"),
+        (lambda d: d.query("work_of_adhesion>much"), "'much' is no number"),
+        (lambda d: d.query("work_of_adhesion>nan"), "'nan' is no number"),
+        (lambda d: d.query("work_of_adhesion>1|2"), "one at a time"),
+        (lambda d: d.query("host>Cu"), "cannot be ordered"),
+        (lambda d: d.query("host"), "cannot be ordered"),
+        (lambda d: d.query("host="), "cannot read 'host='"),
+        (lambda d: d.query('host="Cu'), "cannot read"),
+        (lambda d: d.query("host=|"), "has no value"),
+        (lambda d: d.query("; DROP TABLE candidates"), "cannot read ';'"),
+        (lambda d: d.query("host=C\0u"), "plain text"),
+        (lambda d: d.query("miller_index=1"), "'1' is no facet"),
+        (lambda d: d.query("miller_index=000"), "is no facet"),
+        (lambda d: d.query("miller_index=1011"), "i is"),
+        (lambda d: d.query("created>yesterday"), "'yesterday' is no day"),
+        (lambda d: d.query("created"), "is no day"),
+        (lambda d: d.query("created=9999-12-31"), "is no day"),
+        (lambda d: d.query("converged=perhaps"), "write true or false"),
+        (lambda d: d.query("element=copper"), "is no symbol"),
+        (lambda d: d.query("id=one"), "no candidate's number"),
+        (lambda d: d.query("id=99999999999"), "no candidate's number"),
+        (lambda d: d.query(limit=0), "give 1 or more"),
+        (lambda d: d.candidate(99), "no candidate 99"),
+        (lambda d: d.candidate(-1), "no candidate's number"),
+        (lambda d: d.add_campaign(" ", {}), "empty name"),
+        (lambda d: d.add_candidates("tset", []), "no 'tset' here; did you mean 'test'"),
+        (lambda d: d.add_candidates("test", [collector(campaign="x")]), "belongs to 'x'"),
+        (lambda d: d.sql("DELETE FROM candidates"), "only reading"),
+        (lambda d: d.sql(""), "only reading"),
+        (lambda d: d.sql("SELECT * FROM nowhere"), "no such table"),
+        (lambda d: d.sql("WITH x AS (SELECT 1) DELETE FROM candidates"), "not authorized"),
+        (lambda d: d.sql("SELECT load_extension('x')"), "not authorized"),
+        (lambda d: d.sql("SELECT 1; DELETE FROM candidates"), "one statement"),
+    ],
+)
+def test_bad_input_is_refused_on_one_line(filled, call, message):
+    with pytest.raises(ResultsError, match=message) as refusal:
+        call(filled)
+    assert "\n" not in str(refusal.value)
+    assert len(filled.query()) == 4
+
+
+@pytest.mark.parametrize("text", ["Cu'; DROP TABLE candidates; --", "' OR 1=1 --", "%", "_u"])
+def test_injection_is_inert(filled, text):
+    assert hosts(filled.query(f'host="{text}"')) == []
+    assert hosts(filled.query(f'campaign="{text}" host!="{text}"')) == []
+    filled.add_campaign(text, {})
+    filled.add_candidates(text, [collector(text, campaign=text)])
+    assert [row["campaign"] for row in filled.query(f'host="{text}"').rows] == [text]
+    assert len(filled.query()) == 5
+
+
+def test_a_date_and_an_unknown_word_are_one_line_errors_on_the_command_line(filled):
+    with pytest.raises(ResultsError):
+        filled.query("host=Cu DROP")
+
+
+def test_the_same_database_opens_by_path_and_by_url(tmp_path):
+    with open_database(tmp_path / "results.db") as one:
+        one.add_calculations([relaxed(1)])
+    with open_database(f"sqlite:///{tmp_path}/results.db", must_exist=True) as same:
+        assert same.find([fingerprint(1)]) == {fingerprint(1): relaxed_as_stored(same)}
+    assert {entry.name for entry in tmp_path.iterdir()} == {"results.db"}
+
+
+def relaxed_as_stored(database):
+    return next(iter(database.find([fingerprint(1)]).values()))
+
+
+def test_a_new_database_keeps_a_write_ahead_log(tmp_path):
+    open_database(tmp_path / "results.db").close()
+    with sqlite3.connect(tmp_path / "results.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+class TestUnusablePaths:
+    def refusal(self, place, **options):
+        with pytest.raises(ResultsError) as refusal:
+            open_database(place, **options).query()
+        message = str(refusal.value)
+        assert "\n" not in message
+        return message
+
+    def test_a_missing_file_that_must_exist(self, tmp_path):
+        message = self.refusal(tmp_path / "results.db", must_exist=True)
+        assert "does not exist; run a campaign" in message
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_directory(self, tmp_path):
+        assert "is a directory; name a file in it" in self.refusal(tmp_path)
+
+    def test_a_missing_folder(self, tmp_path):
+        message = self.refusal(tmp_path / "missing" / "results.db")
+        assert f"folder {tmp_path}/missing does not exist" in message
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_as_folder(self, tmp_path):
+        (tmp_path / "file").write_text("text")
+        assert "file" in self.refusal(tmp_path / "file" / "results.db")
+
+    @pytest.mark.parametrize("name", ["a\0b", "n" * 300])
+    def test_a_name_no_file_can_have(self, tmp_path, name):
+        assert "give another path" in self.refusal(tmp_path / name)
+
+    def test_a_folder_that_cannot_be_written(self):
+        message = self.refusal("/proc/results.db")
+        assert "/proc" in message
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"not a database at all" * 100, b"SQLite format 3\0" + b"\0" * 20]
+    )
+    def test_a_file_that_is_no_database(self, tmp_path, content):
+        file = tmp_path / "results.db"
+        file.write_bytes(content)
+        for must_exist in (True, False):
+            message = self.refusal(file, must_exist=must_exist)
+            assert ".recover" in message
+        assert file.read_bytes() == content
+
+    @pytest.mark.parametrize("fraction", [0.01, 0.3, 0.9])
+    def test_a_file_cut_short(self, tmp_path, fraction):
+        file = self.filled_file(tmp_path)
+        whole = file.read_bytes()
+        file.write_bytes(whole[: int(fraction * len(whole))])
+        message = self.refusal(file)
+        assert "cut short" in message or "damaged" in message
+        assert ".recover" in message
+
+    def test_a_file_overwritten_in_the_middle(self, tmp_path):
+        file = self.filled_file(tmp_path)
+        content = bytearray(file.read_bytes())
+        content[4096:] = b"\xff" * (len(content) - 4096)
+        file.write_bytes(content)
+        assert ".recover" in self.refusal(file)
+
+    def test_damaged_arrays(self, tmp_path):
+        file = self.filled_file(tmp_path)
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE calculations SET arrays = substr(arrays, 1, 40)")
+        connection.close()
+        with pytest.raises(ResultsError, match="are damaged"):
+            open_database(file).find([fingerprint(1)])
+
+    def test_another_programs_database(self, tmp_path):
+        with sqlite3.connect(tmp_path / "results.db") as connection:
+            connection.execute("CREATE TABLE systems (id INTEGER)")
+        connection.close()
+        assert "is not lithiophile's" in self.refusal(tmp_path / "results.db")
+
+    @pytest.mark.parametrize(("version", "mend"), [(0, "older"), (99, "update lithiophile")])
+    def test_another_version(self, tmp_path, version, mend):
+        file = self.filled_file(tmp_path)
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE lithiophile_schema SET version = ?", (version,))
+        connection.close()
+        assert mend in self.refusal(file)
+
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [
+            ("mysql://host/name", "mysql is not supported"),
+            ("sqlite://", "names no file"),
+            ("postgresql://user:secret@host:notaport/x", "cannot be read"),
+        ],
+    )
+    def test_an_address_of_no_use(self, url, message):
+        refusal = self.refusal(url)
+        assert message in refusal
+        assert "secret" not in refusal
+
+    def filled_file(self, tmp_path):
+        file = tmp_path / "results.db"
+        with open_database(file) as database:
+            database.add_calculations(relaxed(seed) for seed in range(1, 60))
+            database.add_campaign("test", {})
+            database.add_candidates("test", [collector()])
+        return file
+
+
+WRITER = """
+import sys
+from results.database import open_database
+from tests.results.samples import relaxed
+database = open_database(sys.argv[1])
+for seed in range(int(sys.argv[2]), 100000):
+    database.add_calculations([relaxed(seed), relaxed(f"{seed} too")])
+    print(seed, flush=True)
+"""
+
+
+def start_writer(file, first=0):
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(file), str(first)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+@pytest.mark.parametrize("kill_after", [3, 17, 40])
+def test_what_was_acknowledged_outlives_a_kill(tmp_path, kill_after):
+    file = tmp_path / "results.db"
+    writer = start_writer(file)
+    acknowledged = [int(writer.stdout.readline()) for _ in range(kill_after)]
+    time.sleep(0.001 * kill_after)  # land at different places of the next transaction
+    os.kill(writer.pid, signal.SIGKILL)
+    acknowledged += [int(line) for line in writer.communicate()[0].split()]
+    with open_database(file, must_exist=True) as database:
+        wanted = [fingerprint(seed) for seed in acknowledged]
+        wanted += [fingerprint(f"{seed} too") for seed in acknowledged]
+        assert database.find(wanted).keys() == set(wanted)
+        n_stored = database.sql("SELECT count(*) AS n FROM calculations").rows[0]["n"]
+        assert n_stored % 2 == 0  # a batch of two is whole or absent
+        assert n_stored - len(wanted) in (0, 2)  # at most the one that was not acknowledged
+        database.add_calculations([relaxed("after the kill")])
+
+
+def add_many(file, writer, n_documents):
+    with open_database(file) as database:
+        for seed in range(n_documents):
+            database.add_calculations([relaxed(f"{writer} {seed}"), relaxed(f"shared {seed}")])
+
+
+def test_writers_at_once_lose_nothing(tmp_path):
+    """They also all try to make the database."""
+    file = tmp_path / "results.db"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=add_many, args=(file, name, 30)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    wanted = {fingerprint(f"{name} {seed}") for name in ("a", "b", "shared") for seed in range(30)}
+    with open_database(file) as database:
+        assert database.find(wanted).keys() == wanted
+        assert database.sql("SELECT count(*) AS n FROM calculations").rows == [{"n": 90}]
+
+
+def test_a_reader_sees_whole_batches_while_another_writes(tmp_path):
+    file = tmp_path / "results.db"
+    writer = start_writer(file)
+    try:
+        writer.stdout.readline()
+        with open_database(file, must_exist=True) as database:
+            counts = [
+                database.sql("SELECT count(*) AS n FROM calculations").rows[0]["n"]
+                for _ in range(50)
+            ]
+    finally:
+        writer.kill()
+        writer.communicate()
+    assert all(count % 2 == 0 for count in counts)
+    assert counts == sorted(counts)
+
+
+def test_rows_hold_plain_values(filled):
+    json.dumps(filled.query().rows)
+
+
+def test_a_failed_quantity_is_shown_with_its_reason(filled):
+    rows = filled.sql("SELECT name, value, failure FROM properties WHERE failure IS NOT NULL").rows
+    assert rows == [{"name": "adatom_barrier", "value": None, "failure": "diverged in step 3"}]
+    assert filled.candidate(1).evidence["adatom_barrier_ev"] == Evidence(
+        converged=False, failure="diverged in step 3"
+    )
