@@ -205,6 +205,11 @@ class Database:
         Raises:
             ResultsError: an unknown campaign, or a document of another one.
         """
+        add = self._insert(candidates)
+        changing = [column.name for column in candidates.c if column.name not in ("id", "key")]
+        add = add.on_conflict_do_update(
+            index_elements=["key"], set_={name: add.excluded[name] for name in changing}
+        ).returning(candidates.c.id)
         with self._writing() as connection:
             campaign_id = _campaign_id(connection, campaign)
             for document in documents:
@@ -213,7 +218,16 @@ class Database:
                         f"campaign: {document.host} belongs to {document.campaign!r}, "
                         f"not to {campaign!r}; add it there"
                     )
-                self._add_candidate(connection, campaign_id, document)
+                row = _candidate_row(document) | {"campaign_id": campaign_id}
+                candidate_id = connection.execute(add, row).scalar_one()
+                its_properties = properties.c.candidate_id == candidate_id
+                connection.execute(properties.delete().where(its_properties))
+                rows = [
+                    {"candidate_id": candidate_id, **item.model_dump(mode="json")}
+                    for item in document.properties()
+                ]
+                if rows:
+                    connection.execute(properties.insert(), rows)
 
     def candidates(self, text: str = "") -> list[CandidateDocument]:
         """The candidates that meet a query (`results.query`), whole, in the order they were added.
@@ -351,49 +365,6 @@ class Database:
             from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
         return insert(table)
 
-    def _add_candidate(
-        self, connection: sa.Connection, campaign_id: int, document: CandidateDocument
-    ) -> None:
-        data = document.model_dump(mode="json")
-        arrays = {field: data.pop(field) for field in _CANDIDATE_ARRAY_FIELDS if field in data}
-        identity = {
-            "campaign": document.campaign,
-            "screen": document.screen,
-            "host": document.host,
-            "miller_index": query.miller_text(document.miller_index),
-            "termination": document.termination,
-            "potential": document.potential.model_dump(exclude={"versions"}),
-        }
-        row = {
-            "key": content_hash(identity),
-            "campaign_id": campaign_id,
-            "screen": document.screen,
-            "host": document.host,
-            "elements": f",{','.join(document.elements)},",
-            "miller_index": identity["miller_index"],
-            "termination": document.termination,
-            "potential_name": document.potential.name,
-            "potential_sha256": document.potential.sha256,
-            "converged": document.converged,
-            "created_at": _utc_text(document.created_at),
-            "document": data,
-            "arrays": pack(arrays),
-        }
-        statement = self._insert(candidates).values(row)
-        candidate_id = connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["key"],
-                set_={column: statement.excluded[column] for column in row if column != "key"},
-            ).returning(candidates.c.id)
-        ).scalar_one()
-        connection.execute(properties.delete().where(properties.c.candidate_id == candidate_id))
-        rows = [
-            {"candidate_id": candidate_id, **item.model_dump(mode="json")}
-            for item in document.properties()
-        ]
-        if rows:
-            connection.execute(properties.insert(), rows)
-
     @staticmethod
     def _sorted(chosen: sa.Select, sort: str | None) -> sa.Select:
         if sort is None:
@@ -494,6 +465,34 @@ def _calculation_rows(
         "arrays": pack(arrays),
     }
     return row, structure_rows
+
+
+def _candidate_row(document: CandidateDocument) -> dict[str, Any]:
+    """The row of a candidate, but for its campaign."""
+    data = document.model_dump(mode="json")
+    arrays = {field: data.pop(field) for field in _CANDIDATE_ARRAY_FIELDS if field in data}
+    identity = {
+        "campaign": document.campaign,
+        "screen": document.screen,
+        "host": document.host,
+        "miller_index": query.miller_text(document.miller_index),
+        "termination": document.termination,
+        "potential": document.potential.model_dump(exclude={"versions"}),
+    }
+    return {
+        "key": content_hash(identity),
+        "screen": document.screen,
+        "host": document.host,
+        "elements": f",{','.join(document.elements)},",
+        "miller_index": identity["miller_index"],
+        "termination": document.termination,
+        "potential_name": document.potential.name,
+        "potential_sha256": document.potential.sha256,
+        "converged": document.converged,
+        "created_at": _utc_text(document.created_at),
+        "document": data,
+        "arrays": pack(arrays),
+    }
 
 
 def _parse_candidate(row: Any) -> CandidateDocument:
