@@ -17,7 +17,6 @@ from ase import Atoms, units
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.filters import FrechetCellFilter
-from ase.geometry import find_mic
 from ase.mep import NEB
 from ase.mep.neb import idpp_interpolate
 from ase.optimize import BFGS, FIRE2
@@ -28,6 +27,7 @@ from potentials.convergence import cell_divergence, divergence, largest_force, s
 from potentials.conversion import free_directions, to_atoms, to_structure
 from potentials.errors import PotentialError
 from potentials.identity import PotentialIdentity
+from potentials.interpolation import interpolated
 from potentials.potential import Potential
 from potentials.protocol import (
     Band,
@@ -140,7 +140,7 @@ class AseEngine:
         check_positive("spring_constant", spring_constant, "eV/Å²")
         for band in bands:
             self._check([band.initial, band.final])
-            _check_same(to_atoms(band.initial), to_atoms(band.final))
+            interpolated(band, 0)
         return _each(
             bands,
             lambda band: self._path(band, n_images, fmax, max_steps, climb, spring_constant),
@@ -212,7 +212,7 @@ class AseEngine:
         spring_constant: float,
     ) -> MinimumEnergyPath:
         started = time.perf_counter()
-        images = _interpolated(band, n_images)
+        images = interpolated(band, n_images)
         free = np.tile(free_directions(band.initial), (n_images, 1))
         energies = np.full(n_images + 2, np.nan)
         force, evaluations, steps = np.nan, 0, 0
@@ -323,18 +323,6 @@ def _residual_stress(
     return abs(float(stress[2, 2]) + pressure)
 
 
-def _interpolated(band: Band, n_images: int) -> list[Atoms]:
-    """End states and straight line between them, each atom by its shortest way."""
-    initial, final = to_atoms(band.initial), to_atoms(band.final)
-    way, _ = find_mic(final.positions - initial.positions, initial.cell, initial.pbc)
-    images = []
-    for fraction in np.linspace(0.0, 1.0, n_images + 2):
-        image = initial.copy()
-        image.set_positions(initial.positions + fraction * way, apply_constraint=False)
-        images.append(image)
-    return images
-
-
 def _band_divergence(path: NEB) -> str | None:
     energies, real_forces = np.array(path.energies), np.array(path.real_forces)
     for energy, forces in zip(energies, real_forces, strict=True):
@@ -348,13 +336,6 @@ def _check_finite(atoms: Atoms) -> None:
     """Not left to the potential: a neighbour list of such positions may never end."""
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
         raise ArithmeticError("positions or cell are not a number")
-
-
-def _check_same(initial: Atoms, final: Atoms) -> None:
-    if not np.array_equal(initial.numbers, final.numbers):
-        raise PotentialError("band: the end states differ in their sites or their order; sort them")
-    if not np.allclose(initial.cell.array, final.cell.array, atol=1e-6):
-        raise PotentialError("band: the end states' cells differ; relax both in the same cell")
 
 
 def _check_in_plane(structures: Sequence[StructureLike]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian
 from numpy.typing import NDArray
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import DummySpecies, Lattice, Structure
 
 from potentials.errors import PotentialError
 from potentials.protocol import StructureLike
@@ -25,6 +25,9 @@ def to_atoms(structure: StructureLike) -> Atoms:
                 f"structure: {structure.formula} has partly occupied sites;"
                 " give an ordered structure (pymatgen's OrderDisorderedStructureTransformation)"
             )
+        unknown = [site.specie for site in structure if isinstance(site.specie, DummySpecies)]
+        if unknown:
+            raise PotentialError(f"structure: {unknown[0]} is no chemical element; replace it")
         atoms = Atoms(
             numbers=[site.specie.Z for site in structure],
             positions=structure.cart_coords,
