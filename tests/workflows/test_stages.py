@@ -1,0 +1,159 @@
+"""Stages reuse what is known, keep what finishes, and survive a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from potentials.errors import PotentialError
+from results.database import open_database
+from tests.workflows.emt_potential import CountingEMT, load_emt
+from workflows.progress import listening
+from workflows.settings import PotentialSettings, StoreSettings, engine_for
+from workflows.stages import evaluate_stage, last_structure, path_stage, relax_stage
+
+RELAXATION = {"fmax": 0.03, "max_steps": 100, "cell": "fixed"}
+EMT = PotentialSettings(name="emt")
+
+
+@pytest.fixture(autouse=True)
+def emt(monkeypatch):
+    monkeypatch.setattr("potentials.loading.load_potential", load_emt)
+    engine_for.cache_clear()
+    CountingEMT.evaluations = 0
+    yield
+    engine_for.cache_clear()
+
+
+def rattled_copper(seed: int) -> Structure:
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]])
+    moves = np.random.default_rng(seed).normal(scale=0.02, size=(4, 3))
+    return Structure(
+        crystal.lattice, ["Cu"] * 4, crystal.cart_coords + moves, coords_are_cartesian=True
+    )
+
+
+def test_results_come_in_order_and_twins_are_computed_once():
+    one, other = rattled_copper(1), rattled_copper(2)
+    stage = evaluate_stage("evaluate", [one, other, one], EMT, StoreSettings())
+    assert stage[0].energy_ev == stage[2].energy_ev != stage[1].energy_ev
+    assert CountingEMT.evaluations == 2
+
+
+def test_what_the_database_holds_is_not_computed_again(tmp_path):
+    stores = StoreSettings(database=str(tmp_path / "r.db"), spool=str(tmp_path / "spool"))
+    first = relax_stage("relax", [rattled_copper(1)], RELAXATION, EMT, stores)
+    spent = CountingEMT.evaluations
+    events = []
+    with listening(events.append):
+        second = relax_stage(
+            "relax", [rattled_copper(1), rattled_copper(2)], RELAXATION, EMT, stores
+        )
+    assert second[0] == first[0]
+    assert second[1].converged
+    assert CountingEMT.evaluations - spent == second[1].force_evaluations
+    assert (events[0].done, events[0].total, events[0].reused) == (1, 2, 1)
+    assert (events[-1].done, events[-1].failed) == (2, 0)
+
+
+def test_other_parameters_are_another_calculation(tmp_path):
+    stores = StoreSettings(database=str(tmp_path / "r.db"))
+    loose = relax_stage("relax", [rattled_copper(1)], RELAXATION | {"fmax": 0.5}, EMT, stores)[0]
+    tight = relax_stage("relax", [rattled_copper(1)], RELAXATION, EMT, stores)[0]
+    assert loose.fingerprint != tight.fingerprint
+    assert tight.max_force < 0.03 < loose.max_force
+
+
+def test_one_failure_is_recorded_and_the_others_go_on(tmp_path):
+    stores = StoreSettings(database=str(tmp_path / "r.db"))
+    never = RELAXATION | {"fmax": 1e-9, "max_steps": 1}
+    bad, good = relax_stage(
+        "relax",
+        [rattled_copper(1), Structure(Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]])],
+        never,
+        EMT,
+        stores,
+    )
+    assert good.converged
+    assert not bad.converged
+    assert bad.failure
+    with open_database(stores.database) as database:
+        assert database.find([bad.fingerprint])[bad.fingerprint].failure == bad.failure
+
+
+def test_elements_are_checked_before_anything_is_computed(tmp_path):
+    stores = StoreSettings(spool=str(tmp_path / "spool"))
+    lithium = Structure(Lattice.cubic(3.4), ["Li"], [[0, 0, 0]])
+    with pytest.raises(PotentialError, match="Li"):
+        evaluate_stage("evaluate", [rattled_copper(1), lithium], EMT, stores)
+    assert CountingEMT.evaluations == 0
+    assert not (tmp_path / "spool").exists()
+
+
+def test_paths_join_relaxed_ends():
+    lattice = Lattice.cubic(3.61)
+    bulk = Structure.from_spacegroup("Fm-3m", lattice, ["Cu"], [[0, 0, 0]]).make_supercell(2)
+    neighbour = int(np.argsort(bulk.distance_matrix[0])[1])
+    initial, final = bulk.copy().remove_sites([0]), bulk.copy()
+    final[neighbour] = "Cu", bulk[0].frac_coords
+    final.remove_sites([0])
+    ends = relax_stage("ends", [initial, final], RELAXATION, EMT, StoreSettings())
+    path = path_stage(
+        "hop",
+        [(last_structure(ends[0]), last_structure(ends[1]))],
+        {"n_images": 3, "fmax": 0.05, "max_steps": 200},
+        EMT,
+        StoreSettings(),
+    )[0]
+    assert path.converged
+    assert path.barrier_ev == pytest.approx(path.reverse_barrier_ev, abs=1e-3)
+    assert 0.3 < path.barrier_ev < 1.2  # EMT's vacancy hop in Cu; experiment has 0.7 eV
+
+
+KILLED = """
+    import potentials.loading
+    from tests.workflows.emt_potential import CountingEMT, load_emt
+    potentials.loading.load_potential = load_emt
+    CountingEMT.seconds = 0.05
+    from tests.workflows.test_stages import EMT, RELAXATION, rattled_copper
+    from workflows.settings import StoreSettings
+    from workflows.stages import relax_stage
+    stores = StoreSettings(database={database!r}, spool={spool!r})
+    relax_stage("relax", [rattled_copper(i) for i in range(6)], RELAXATION, EMT, stores)
+"""
+
+
+def test_a_kill_loses_only_the_unfinished_system(tmp_path):
+    stores = StoreSettings(database=str(tmp_path / "r.db"), spool=str(tmp_path / "spool"))
+    script = textwrap.dedent(KILLED).format(database=stores.database, spool=stores.spool)
+    process = subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": "."})
+    spool = tmp_path / "spool" / "relax.jsonl"
+    deadline = time.monotonic() + 60
+    while not spool.exists() or spool.read_bytes().count(b"\n") < 2:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = spool.read_bytes().count(b"\n")
+    assert finished < 6
+
+    events = []
+    with listening(events.append):
+        documents = relax_stage(
+            "relax", [rattled_copper(i) for i in range(6)], RELAXATION, EMT, stores
+        )
+    assert events[0].reused == finished
+    assert all(document.converged for document in documents)
+    undisturbed = relax_stage(
+        "relax", [rattled_copper(i) for i in range(6)], RELAXATION, EMT, StoreSettings()
+    )
+    energies = [document.energy_ev for document in documents]
+    assert energies == pytest.approx([one.energy_ev for one in undisturbed], abs=1e-9)
+    assert not spool.exists()
