@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from structures.bonding import bonds
 from structures.conversion import SYMPREC
 from structures.errors import StructureError
 from structures.models import MillerIndex
-
-BOND_TOLERANCE = 1.25
-"""Neighbours within this multiple of the nearest distance count as bonded."""
 
 LAYER_TOLERANCE = 0.2
 """Atoms closer than this along the normal belong to one layer, Å."""
@@ -95,7 +93,7 @@ def distinct_miller_indices(structure: Structure, max_index: int) -> list[Miller
         if index in seen:
             continue
         families.append(index)
-        seen.update(tuple(int(i) for i in image) for image in np.array(index) @ rotations)
+        seen.update((int(h), int(k), int(ell)) for h, k, ell in np.array(index) @ rotations)
     return sorted(families, key=lambda index: (sum(map(abs, index)), _plainness(index)))
 
 
@@ -133,7 +131,7 @@ def broken_bonds(
     spacing = _lattice_plane_spacing(structure, index)
     heights = structure.cart_coords @ normal
     cuts = layer_cuts(heights, spacing)
-    centres, neighbours, images, lengths = _bonds(structure)
+    centres, neighbours, images, lengths = bonds(structure)
     start = heights[centres]
     end = heights[neighbours] + images @ structure.lattice.matrix @ normal
     low, high = np.minimum(start, end), np.maximum(start, end)
@@ -212,27 +210,3 @@ def primitive_index(structure: Structure, primitive: Structure, index: MillerInd
     relation = primitive.lattice.matrix @ np.linalg.inv(structure.lattice.matrix)
     # Centring vectors are halves and thirds of the conventional ones.
     return miller_index([int(i) for i in np.rint(6 * relation @ np.array(index))])
-
-
-def _bonds(
-    structure: Structure,
-) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[np.float64], NDArray[np.float64]]:
-    """Directed bonds i -> j, image of j and length, by distance to the nearest neighbour.
-
-    Like atoms of a compound are bonded only as nearest neighbours: the lithium atoms of Li2O are
-    not, although they are only 15 % further apart than lithium and oxygen.
-    """
-    cutoff = 3.0
-    nearest = np.full(len(structure), np.inf)
-    while not np.isfinite(nearest).all():
-        centres, neighbours, images, lengths = structure.get_neighbor_list(cutoff)
-        np.minimum.at(nearest, centres, lengths)
-        cutoff += 1.0
-    centres, neighbours, images, lengths = structure.get_neighbor_list(
-        BOND_TOLERANCE * float(nearest.max())
-    )
-    reach = np.maximum(nearest[centres], nearest[neighbours])
-    numbers = np.array(structure.atomic_numbers)
-    like = (numbers[centres] == numbers[neighbours]) & (len(set(numbers)) > 1)
-    bonded = lengths <= np.where(like, 1.05, BOND_TOLERANCE) * reach
-    return centres[bonded], neighbours[bonded], images[bonded], lengths[bonded]

@@ -7,16 +7,15 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core.composition import Composition
-from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 from pymatgen.core.surface import SlabGenerator
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from structures.conversion import SYMPREC, conventional_cell, host_name
 from structures.errors import StructureError
+from structures.in_plane import in_plane_vectors, slab_structure
 from structures.miller import (
     LAYER_TOLERANCE,
     broken_bonds,
@@ -26,7 +25,7 @@ from structures.miller import (
     primitive_cell,
     primitive_index,
 )
-from structures.models import Facet, MillerIndex
+from structures.models import Facet, MillerIndex, in_plane_area
 
 MIN_THICKNESS = 10.0
 MIN_VACUUM = 15.0
@@ -207,7 +206,7 @@ def _terminations(
 def _distinct_cuts(bulk: Structure, index: MillerIndex, min_thickness: float) -> list[Structure]:
     """Stoichiometric slabs of one facet, one for each distinct cut, fewest broken bonds first."""
     cell = _oriented_cell(bulk, index)
-    spacing = cell.volume / _area(cell)
+    spacing = cell.volume / in_plane_area(cell)
     layers = max(1, math.ceil(min_thickness / spacing - 1e-6))
     generator = SlabGenerator(
         cell,
@@ -261,46 +260,39 @@ def _upright(slab: Structure) -> Structure:
     in_plane = slab.cart_coords - heights[:, None] * normal
     fractional = np.linalg.lstsq(np.array([a, b]).T, in_plane.T, rcond=None)[0].T
     heights = heights - heights.min()
-    return _slab(slab, np.array([a, b]), fractional, heights, heights.max() + MIN_VACUUM)
-
-
-def _slab(
-    source: Structure,
-    in_plane_vectors: ArrayLike,
-    fractional: NDArray[np.float64],
-    heights: NDArray[np.float64],
-    c: float,
-) -> Structure:
-    a, b = np.asarray(in_plane_vectors)
-    length_a = np.linalg.norm(a)
-    along = a @ b / length_a
-    across = np.linalg.norm(np.cross(a, b)) / length_a
-    lattice = Lattice([[length_a, 0, 0], [along, across, 0], [0, 0, c]])
-    # A fraction of 0.9999999 is 0 with rounding noise; keep it from jumping to the far side.
-    lateral = np.mod(np.round(fractional, 9), 1.0)
-    coords = np.column_stack([lateral, heights / c])
-    order = np.lexsort((lateral[:, 1], lateral[:, 0], np.round(heights, 3)))
-    species = [site.species for site in source]
-    return Structure(lattice, [species[i] for i in order], coords[order])
+    return slab_structure(
+        _species(slab), np.array([a, b]), fractional, heights, heights.max() + MIN_VACUUM
+    )
 
 
 def _with_vacuum(slab: Structure, vacuum: float) -> Structure:
     """``slab`` in the middle of a cell with ``vacuum`` Å between it and its image."""
     heights = slab.cart_coords[:, 2]
-    c = float(np.ptp(heights)) + vacuum
-    centred = heights - heights.min() + vacuum / 2
-    return _slab(slab, slab.lattice.matrix[:2], slab.frac_coords[:, :2], centred, c)
+    return slab_structure(
+        _species(slab),
+        in_plane_vectors(slab),
+        slab.frac_coords[:, :2],
+        heights - heights.min() + vacuum / 2,
+        float(np.ptp(heights)) + vacuum,
+    )
 
 
 def _turned_over(slab: Structure) -> Structure:
     """The slab rotated by half a turn about y, other face on top."""
-    half_turn = np.array([-1.0, 1.0, -1.0])
-    a, b, _ = slab.lattice.matrix * half_turn
-    heights = slab.lattice.c - slab.cart_coords[:, 2]
+    a, b = in_plane_vectors(slab) * np.array([-1.0, 1.0])
+    heights = slab.cart_coords[:, 2]
     # The rotated a and b are left-handed seen from above: take them in the other order.
-    return _slab(
-        slab, np.array([b, a]), slab.frac_coords[:, [1, 0]], heights - heights.min(), slab.lattice.c
+    return slab_structure(
+        _species(slab),
+        np.array([b, a]),
+        slab.frac_coords[:, [1, 0]],
+        heights.max() - heights,
+        slab.lattice.c,
     )
+
+
+def _species(structure: Structure) -> list[Any]:
+    return [site.species for site in structure]
 
 
 def _symmetrized(slab: Structure) -> Structure | None:
@@ -342,12 +334,7 @@ def _unique(labels: list[str]) -> list[str]:
     return numbered
 
 
-def _area(structure: Structure) -> float:
-    a, b, _ = structure.lattice.matrix
-    return float(np.linalg.norm(np.cross(a, b)))
-
-
 def _is_sheet(bulk: Structure) -> bool:
     heights = np.sort(np.mod(bulk.frac_coords[:, 2], 1.0))
-    spacing = bulk.volume / _area(bulk)
+    spacing = bulk.volume / in_plane_area(bulk)
     return float(np.diff(heights, append=heights[0] + 1.0).max()) * spacing > SHEET_GAP
