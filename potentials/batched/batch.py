@@ -205,9 +205,9 @@ class GraphBatch:
         positions = self.positions.cpu().numpy()
         cells = self.cells.cpu().numpy()
         for i in chosen:
-            atoms = slice(*self.span(i, i + 1))
+            first, last = self.span(i, i + 1)
             self._lists[i] = neighbour_pairs(
-                positions[atoms], cells[i], self._systems[i].periodic, reach, self._device
+                positions[first:last], cells[i], self._systems[i].periodic, reach, self._device
             )
         rebuilt = torch.tensor(chosen, device=self._device)
         atoms = torch.isin(self.system_of_atom, rebuilt)

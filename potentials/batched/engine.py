@@ -5,18 +5,23 @@ from typing import get_args
 
 import numpy as np
 import torch
+from ase import Atoms
 
 from potentials.batched.evaluator import Evaluator, MaceNetwork
 from potentials.batched.memory import BatchLimit
+from potentials.batched.nudged_elastic_band import neb
 from potentials.batched.relaxation import relax
 from potentials.choices import check_choice, check_positive, check_whole
 from potentials.conversion import to_atoms
 from potentials.errors import PotentialError
 from potentials.identity import PotentialIdentity
 from potentials.protocol import (
+    Band,
     Calculation,
     CellRelaxation,
+    MinimumEnergyPath,
     OnCalculation,
+    OnPath,
     StructureLike,
 )
 
@@ -95,6 +100,44 @@ class BatchedEngine:
             on_result=on_result,
         )
 
+    def neb(
+        self,
+        bands: Sequence[Band],
+        *,
+        n_images: int = 5,
+        fmax: float = 0.05,
+        max_steps: int = 300,
+        climb: bool = True,
+        spring_constant: float = 0.1,
+        on_result: OnPath | None = None,
+    ) -> list[MinimumEnergyPath]:
+        """Climbing-image NEB with ``n_images`` moving images per band, from an IDPP start.
+
+        ``fmax`` in eV/Å, ``spring_constant`` in eV/Å². Of a path that a symmetry operation turns
+        into its reverse only half of the images are evaluated.
+
+        Raises:
+            PotentialError: as `evaluate`; for a number out of range, or a band whose end states
+                differ in cell or in the order of sites.
+        """
+        check_whole("n_images", n_images, 1)
+        check_positive("fmax", fmax, "eV/Å")
+        check_whole("max_steps", max_steps, 0)
+        check_positive("spring_constant", spring_constant, "eV/Å²")
+        self._check_elements(end for band in bands for end in (band.initial, band.final))
+        for band in bands:
+            _check_same(to_atoms(band.initial), to_atoms(band.final))
+        return neb(
+            self._evaluator,
+            bands,
+            n_images=n_images,
+            fmax=fmax,
+            max_steps=max_steps,
+            climb=climb,
+            spring_constant=spring_constant,
+            on_result=on_result,
+        )
+
     def _check_elements(self, structures: Iterable[StructureLike]) -> None:
         known = set(self._network.atomic_numbers)
         for structure in structures:
@@ -106,3 +149,10 @@ class BatchedEngine:
                     f" {', '.join(lacking)};"
                     " choose one that does (`lithiophile potentials list`)"
                 )
+
+
+def _check_same(initial: Atoms, final: Atoms) -> None:
+    if not np.array_equal(initial.numbers, final.numbers):
+        raise PotentialError("band: the end states differ in their sites or their order; sort them")
+    if not np.allclose(initial.cell.array, final.cell.array, atol=1e-6):
+        raise PotentialError("band: the end states' cells differ; relax both in the same cell")

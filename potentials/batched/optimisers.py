@@ -42,6 +42,11 @@ class Lbfgs:
         self._moves, self._changes = self._moves[chosen], self._changes[chosen]
         self._weights, self._scale = self._weights[chosen], self._scale[chosen]
 
+    def forget(self, which: Tensor) -> None:
+        """Start the systems where ``which``, (n_systems,), is true afresh: their forces changed."""
+        known = which[: len(self._weights)]
+        self._weights = torch.where(known[:, None], 0.0, self._weights)
+
     def step(self, coordinates: Tensor, forces: Tensor) -> Tensor:
         """The next move of every system.
 
