@@ -64,9 +64,9 @@ def database_errors(name: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise ResultsError(_explain(name, str(error.orig))) from error
+        raise ResultsError(explain(name, str(error.orig))) from error
     except sqlite3.Error as error:
-        raise ResultsError(_explain(name, str(error))) from error
+        raise ResultsError(explain(name, str(error))) from error
 
 
 def read_only_sqlite(path: Path) -> sqlite3.Connection:
@@ -87,7 +87,8 @@ def read_only_sqlite(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _explain(name: str, problem: str) -> str:
+def explain(name: str, problem: str) -> str:
+    """One line on what went wrong with the database called ``name``, with the mend if known."""
     line = " ".join(problem.split())
     mends = {
         "malformed": f"the file is damaged; {_RECOVER.format(path=name)}",

@@ -15,7 +15,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from results import query
 from results.blobs import content_hash, pack, unpack
-from results.connection import WRITE, connect, database_errors, read_only_sqlite
+from results.connection import WRITE, connect, database_errors, explain, read_only_sqlite
 from results.documents import (
     CANDIDATES,
     AnyCalculation,
@@ -309,8 +309,11 @@ class Database:
         """
         if not text.lstrip().upper().startswith(_READING):
             raise ResultsError(f"sql: only reading is allowed; start with {', '.join(_READING)}")
-        with database_errors(self.name):
-            columns, rows = self._read_sql(text)
+        read = self._read_sqlite if self._engine.dialect.name == "sqlite" else self._read_postgresql
+        try:
+            columns, rows = read(text)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise ResultsError(explain(self.name, str(error))) from error
         names = tuple(_unique(columns))
         return QueryResult(names, {}, [dict(zip(names, row, strict=True)) for row in rows])
 
@@ -385,19 +388,16 @@ class Database:
         order = column.desc() if sort.startswith("-") else column.asc()
         return chosen.order_by(order.nulls_last(), candidates.c.id)
 
-    def _read_sql(self, text: str) -> tuple[list[str], list[Sequence[Any]]]:
-        if self._engine.dialect.name == "sqlite":
-            connection = read_only_sqlite(Path(str(self._engine.url.database)))
-            try:
-                cursor = connection.execute(text)
-                return [column[0] for column in cursor.description or ()], cursor.fetchall()
-            finally:
-                connection.close()
+    def _read_sqlite(self, text: str) -> tuple[list[str], list[Any]]:
+        with closing(read_only_sqlite(Path(str(self._engine.url.database)))) as connection:
+            cursor = connection.execute(text)
+            return [column[0] for column in cursor.description or ()], cursor.fetchall()
+
+    def _read_postgresql(self, text: str) -> tuple[list[str], list[Any]]:
         with self._engine.connect() as connected:
-            connected = connected.execution_options(postgresql_readonly=True)
-            # Prepared, the server takes one statement only, so none can end the transaction first.
-            driver = connected.connection.driver_connection
-            with driver.cursor() as cursor:  # type: ignore[union-attr]
+            connection: Any = connected.execution_options(postgresql_readonly=True).connection
+            with connection.cursor() as cursor:
+                # Prepared, the server takes one statement only: none can end the transaction.
                 cursor.execute(text, prepare=True)
                 return [column[0] for column in cursor.description or ()], cursor.fetchall()
 

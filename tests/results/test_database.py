@@ -11,15 +11,33 @@ from pathlib import Path
 
 import pytest
 
+from results import schema
 from results.database import open_database
 from results.documents import Evidence
 from results.errors import ResultsError
 from tests.results.samples import collector, fingerprint, path, relaxed, sound_evidence
 
+BACKENDS = ["sqlite", "postgresql"]
 
-@pytest.fixture
-def database(tmp_path):
-    with open_database(tmp_path / "results.db") as opened:
+
+@pytest.fixture(scope="module")
+def postgresql(new_postgresql):
+    """One PostgreSQL database, emptied for each test that asks for `database`."""
+    with open_database(new_postgresql()) as opened:
+        yield opened
+
+
+@pytest.fixture(params=BACKENDS)
+def database(request, tmp_path):
+    """An empty database."""
+    if request.param == "sqlite":
+        with open_database(tmp_path / "results.db") as opened:
+            yield opened
+    else:
+        opened = request.getfixturevalue("postgresql")
+        names = ", ".join(schema.metadata.tables.keys() - {"lithiophile_schema"})
+        with opened._engine.begin() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         yield opened
 
 
@@ -29,10 +47,10 @@ def filled(database):
     return fill(database)
 
 
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory):
+@pytest.fixture(scope="module", params=BACKENDS)
+def asked(request, new_place):
     """The same candidates, for tests that only read or are refused."""
-    with open_database(tmp_path_factory.mktemp("asked") / "results.db") as opened:
+    with open_database(new_place(request.param)) as opened:
         yield fill(opened)
 
 
@@ -276,10 +294,13 @@ def test_a_campaign_can_be_changed(filled):
         (lambda d: d.add_candidates("test", [collector(campaign="x")]), "belongs to 'x'"),
         (lambda d: d.sql("DELETE FROM candidates"), "only reading"),
         (lambda d: d.sql(""), "only reading"),
-        (lambda d: d.sql("SELECT * FROM nowhere"), "no such table"),
-        (lambda d: d.sql("WITH x AS (SELECT 1) DELETE FROM candidates"), "not authorized"),
-        (lambda d: d.sql("SELECT load_extension('x')"), "not authorized"),
-        (lambda d: d.sql("SELECT 1; DELETE FROM candidates"), "one statement"),
+        (lambda d: d.sql("SELECT * FROM nowhere"), "no such table|does not exist"),
+        (
+            lambda d: d.sql("WITH x AS (SELECT 1) DELETE FROM candidates"),
+            "not authorized|read-only",
+        ),
+        (lambda d: d.sql("SELECT load_extension('x')"), "not authorized|does not exist"),
+        (lambda d: d.sql("SELECT 1; DELETE FROM candidates"), "one statement|multiple"),
     ],
 )
 def test_bad_input_is_refused_on_one_line(asked, call, message):
@@ -315,6 +336,31 @@ def test_a_new_database_keeps_a_write_ahead_log(tmp_path):
     open_database(tmp_path / "results.db").close()
     with sqlite3.connect(tmp_path / "results.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+class TestUnusableServers:
+    def test_a_database_without_results_that_must_hold_some(self, new_postgresql):
+        with pytest.raises(ResultsError, match="holds no results yet; run a campaign"):
+            open_database(new_postgresql(), must_exist=True)
+
+    def test_a_server_that_does_not_answer(self):
+        url = "postgresql://user:secret@127.0.0.1:1/results"
+        pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+        with pytest.raises(ResultsError, match="database: postgresql://user:\\*\\*\\*@") as refusal:
+            open_database(url)
+        assert "\n" not in str(refusal.value)
+
+    def test_a_missing_driver(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "psycopg", None)
+        with pytest.raises(ResultsError, match=r"pip install 'lithiophile\[postgres\]'"):
+            open_database("postgresql://host/results")
+
+    def test_another_version(self, new_postgresql):
+        url = new_postgresql()
+        with open_database(url) as database, database._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE lithiophile_schema SET version = 99")
+        with pytest.raises(ResultsError, match="update lithiophile"):
+            open_database(url)
 
 
 class TestUnusablePaths:
@@ -426,30 +472,32 @@ import sys
 from results.database import open_database
 from tests.results.samples import relaxed
 database = open_database(sys.argv[1])
-for seed in range(int(sys.argv[2]), 100000):
+for seed in range(100000):
     database.add_calculations([relaxed(seed), relaxed(f"{seed} too")])
     print(seed, flush=True)
 """
 
 
-def start_writer(file, first=0):
+def start_writer(place):
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(file), str(first)],
+        [sys.executable, "-c", WRITER, str(place)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
     )
 
 
-@pytest.mark.parametrize("kill_after", [3, 17, 40])
-def test_what_was_acknowledged_outlives_a_kill(tmp_path, kill_after):
-    file = tmp_path / "results.db"
-    writer = start_writer(file)
+@pytest.mark.parametrize(
+    ("backend", "kill_after"), [("sqlite", 3), ("sqlite", 17), ("sqlite", 40), ("postgresql", 17)]
+)
+def test_what_was_acknowledged_outlives_a_kill(new_place, backend, kill_after):
+    place = new_place(backend)
+    writer = start_writer(place)
     acknowledged = [int(writer.stdout.readline()) for _ in range(kill_after)]
     time.sleep(0.001 * kill_after)  # land at different places of the next transaction
     os.kill(writer.pid, signal.SIGKILL)
     acknowledged += [int(line) for line in writer.communicate()[0].split()]
-    with open_database(file, must_exist=True) as database:
+    with open_database(place, must_exist=True) as database:
         wanted = [fingerprint(seed) for seed in acknowledged]
         wanted += [fingerprint(f"{seed} too") for seed in acknowledged]
         assert database.find(wanted).keys() == set(wanted)
@@ -459,34 +507,36 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path, kill_after):
         database.add_calculations([relaxed("after the kill")])
 
 
-def add_many(file, writer, n_documents):
-    with open_database(file) as database:
+def add_many(place, writer, n_documents):
+    with open_database(place) as database:
         for seed in range(n_documents):
             database.add_calculations([relaxed(f"{writer} {seed}"), relaxed(f"shared {seed}")])
 
 
-def test_writers_at_once_lose_nothing(tmp_path):
-    """They also all try to make the database."""
-    file = tmp_path / "results.db"
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_writers_at_once_lose_nothing(new_place, backend):
+    """They also both try to make the database."""
+    place = new_place(backend)
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=add_many, args=(file, name, 30)) for name in "ab"]
+    writers = [context.Process(target=add_many, args=(place, name, 30)) for name in "ab"]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0]
     wanted = {fingerprint(f"{name} {seed}") for name in ("a", "b", "shared") for seed in range(30)}
-    with open_database(file) as database:
+    with open_database(place) as database:
         assert database.find(wanted).keys() == wanted
         assert database.sql("SELECT count(*) AS n FROM calculations").rows == [{"n": 90}]
 
 
-def test_a_reader_sees_whole_batches_while_another_writes(tmp_path):
-    file = tmp_path / "results.db"
-    writer = start_writer(file)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_reader_sees_whole_batches_while_another_writes(new_place, backend):
+    place = new_place(backend)
+    writer = start_writer(place)
     try:
         writer.stdout.readline()
-        with open_database(file, must_exist=True) as database:
+        with open_database(place, must_exist=True) as database:
             counts = [
                 database.sql("SELECT count(*) AS n FROM calculations").rows[0]["n"]
                 for _ in range(50)
