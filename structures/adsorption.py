@@ -102,7 +102,7 @@ def adsorption_sites(
         StructureError: unknown element, or a length that is not above zero.
     """
     slab = facet.structure if isinstance(facet, Facet) else as_structure(facet)
-    radius = _radius(adatom)
+    radius = atomic_radius(adatom)
     for field, value in (("min_separation", min_separation), ("height", height)):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise StructureError(f"{field}: {value} must be a length above 0 Å")
@@ -119,8 +119,10 @@ def adsorption_sites(
         # In-plane coordinates r = f A of the slab are f T^-1 (T A) of the supercell.
         fractional = place.position @ np.linalg.inv(transform)
         lateral = fractional @ in_plane_vectors(large)
-        top = float(large.cart_coords[:, 2].max())
-        z = _contact_height(large, lateral, radius) if height is None else top + height
+        if height is None:
+            z = float(contact_heights(large, fractional[None, :], np.array([radius]))[0])
+        else:
+            z = float(large.cart_coords[:, 2].max()) + height
         with_adatom = large.copy()
         with_adatom.append(
             adatom,
@@ -141,13 +143,45 @@ def adsorption_sites(
     return sites
 
 
-def _radius(symbol: str) -> float:
-    if not Element.is_valid_symbol(symbol):
-        raise StructureError(f"adatom: '{symbol}' is not an element; give a symbol such as Li")
-    radius = Element(symbol).atomic_radius
+def atomic_radius(symbol: str) -> float:
+    """Radius of an atom in a bond, Å: Slater, J. Chem. Phys. 41, 3199 (1964).
+
+    Raises:
+        StructureError: unknown element, or one without a radius.
+    """
+    radius = Element(symbol).atomic_radius if Element.is_valid_symbol(symbol) else None
     if radius is None:
-        raise StructureError(f"adatom: no atomic radius is known for {symbol}; give a height")
+        raise StructureError(
+            f"adatom: '{symbol}' is not an element with a known radius; give a symbol such as Li"
+        )
     return float(radius)
+
+
+def contact_heights(
+    slab: Structure,
+    fractional: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    contact: float = CONTACT,
+) -> NDArray[np.float64]:
+    """Heights z at which atoms over a slab touch it.
+
+    Args:
+        slab: with c along z and reduced a and b.
+        fractional: in-plane positions of the atoms, shape (n, 2).
+        radii: of the atoms, Å, shape (n,).
+        contact: distance of touching atoms in units of the sum of their radii.
+    """
+    vectors = in_plane_vectors(slab)
+    below = np.array([atomic_radius(site.specie.symbol) for site in slab])
+    heights = slab.cart_coords[:, 2]
+    touching = []
+    for position, radius in zip(fractional, radii, strict=True):
+        distances = in_plane_distance(slab.frac_coords[:, :2], position, vectors)
+        reach = contact * (radius + below)
+        near = distances < reach
+        contacts = heights[near] + np.sqrt(reach[near] ** 2 - distances[near] ** 2)
+        touching.append(float(contacts.max(initial=heights.max())))
+    return np.array(touching)
 
 
 def _top_layer(slab: Structure) -> NDArray[np.int_]:
@@ -292,14 +326,3 @@ def _below(slab: Structure, place: _Place) -> bool:
         slab.frac_coords[second, :2], place.position, in_plane_vectors(slab)
     )
     return bool(distances.min() < 2 * SAME_SITE)
-
-
-def _contact_height(slab: Structure, lateral: NDArray[np.float64], radius: float) -> float:
-    """Height at which an adatom of ``radius`` over ``lateral`` (2,) touches the slab, Å."""
-    vectors = in_plane_vectors(slab)
-    position = lateral @ np.linalg.inv(vectors)
-    distances = in_plane_distance(slab.frac_coords[:, :2], position, vectors)
-    reach = CONTACT * (radius + np.array([_radius(site.specie.symbol) for site in slab]))
-    near = distances < reach
-    heights = slab.cart_coords[near, 2] + np.sqrt(reach[near] ** 2 - distances[near] ** 2)
-    return float(heights.max(initial=slab.cart_coords[:, 2].max()))

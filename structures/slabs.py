@@ -161,6 +161,20 @@ def faces_equivalent(slab: Structure) -> bool:
     return bool((rotations[:, 2, 2] == -1).any())
 
 
+def turned_over(slab: Structure) -> Structure:
+    """The slab rotated by half a turn about y, other face on top."""
+    a, b = in_plane_vectors(slab) * np.array([-1.0, 1.0])
+    heights = slab.cart_coords[:, 2]
+    # The rotated a and b are left-handed seen from above: take them in the other order.
+    return slab_structure(
+        _species(slab),
+        np.array([b, a]),
+        slab.frac_coords[:, [1, 0]],
+        heights.max() - heights,
+        slab.lattice.c,
+    )
+
+
 def _terminations(
     bulk: Structure,
     index: MillerIndex,
@@ -182,7 +196,7 @@ def _terminations(
         if faces_equivalent(slab):
             slabs.append((slab, True, True))
             continue
-        for side in (slab, _turned_over(slab)):
+        for side in (slab, turned_over(slab)):
             trimmed = _symmetrized(side) if symmetric else None
             if trimmed is None:
                 slabs.append((side, False, True))
@@ -274,20 +288,6 @@ def _with_vacuum(slab: Structure, vacuum: float) -> Structure:
         slab.frac_coords[:, :2],
         heights - heights.min() + vacuum / 2,
         float(np.ptp(heights)) + vacuum,
-    )
-
-
-def _turned_over(slab: Structure) -> Structure:
-    """The slab rotated by half a turn about y, other face on top."""
-    a, b = in_plane_vectors(slab) * np.array([-1.0, 1.0])
-    heights = slab.cart_coords[:, 2]
-    # The rotated a and b are left-handed seen from above: take them in the other order.
-    return slab_structure(
-        _species(slab),
-        np.array([b, a]),
-        slab.frac_coords[:, [1, 0]],
-        heights.max() - heights,
-        slab.lattice.c,
     )
 
 
