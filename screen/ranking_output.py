@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+_MAIN = 6
+"""So many of a screen's quantities, its first, stand in every table for people."""
+
 
 @dataclass(frozen=True)
 class RankedScreen:
@@ -112,8 +115,7 @@ def as_csv(screen: RankedScreen) -> str:
 def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
     """Tables for a terminal: the ranking, then what is listed apart."""
     ranking = screen.ranking
-    criteria = [criterion.quantity for criterion in ranking.criteria]
-    shown = criteria + [q for q in screen.quantities[:6] if q not in criteria]
+    shown = main_quantities(screen)
     table = _new_table(f"{screen.screen}: {screen.campaign}, potential {screen.potential['name']}")
     table.add_column("Rank", justify="right")
     table.add_column("Host")
@@ -142,6 +144,12 @@ def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
         yield _apart_table("Below a threshold, not ranked", ranking.below_threshold)
     if ranking.unconverged:
         yield _apart_table("Not converged, not ranked", ranking.unconverged)
+
+
+def main_quantities(screen: RankedScreen) -> list[Quantity]:
+    """The criteria's quantities, then the others that a person looks at first."""
+    criteria = [criterion.quantity for criterion in screen.ranking.criteria]
+    return criteria + [q for q in screen.quantities[:_MAIN] if q not in criteria]
 
 
 def facet_text(candidate: Candidate) -> str:

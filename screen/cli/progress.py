@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
     from workflows.progress import Listener, StageEvent
 
@@ -37,32 +38,48 @@ def showing_progress(console: "Console") -> Iterator["Listener"]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        tasks: dict[str, TaskID] = {}
+        yield _Bars(progress)
 
-        def show(event: "StageEvent") -> None:
-            if event.stage not in tasks:
-                tasks[event.stage] = progress.add_task(event.stage, counts="")
-            progress.update(
-                tasks[event.stage],
-                total=event.total,
-                completed=event.done,
-                counts=_counts(event),
-            )
 
-        yield show
+class _Bars:
+    """One bar per stage; jobs of the same stage add up."""
+
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+        self._ended: dict[str, StageEvent] = {}
+
+    def __call__(self, event: "StageEvent") -> None:
+        stage = event.stage
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, counts="")
+        whole = _sum(self._ended[stage], event) if stage in self._ended else event
+        self._progress.update(
+            self._tasks[stage], total=whole.total, completed=whole.done, counts=_counts(whole)
+        )
+        if event.done == event.total:
+            self._ended[stage] = whole
 
 
 class _Log:
-    """Prints each stage once, when it is done."""
+    """Prints a line as each job of a stage ends."""
 
     def __init__(self, console: "Console") -> None:
         self._console = console
-        self._done: set[tuple[str, int]] = set()
 
     def __call__(self, event: "StageEvent") -> None:
-        if event.done == event.total and (event.stage, event.total) not in self._done:
-            self._done.add((event.stage, event.total))
+        if event.done == event.total:
             self._console.print(f"{event.stage}: {_counts(event)}")
+
+
+def _sum(one: "StageEvent", other: "StageEvent") -> "StageEvent":
+    return replace(
+        other,
+        done=one.done + other.done,
+        total=one.total + other.total,
+        reused=one.reused + other.reused,
+        failed=one.failed + other.failed,
+    )
 
 
 def _counts(event: "StageEvent") -> str:

@@ -19,6 +19,10 @@ OutputOption = Annotated[
     Path, typer.Option("--output", help="File to write: .cif, .vasp, .xyz, .json or POSCAR.")
 ]
 
+TerminationOption = Annotated[
+    str | None, typer.Option("--termination", help="Which, where there are several.")
+]
+
 
 @app.command(name="list", epilog="Example: lithiophile structures list --role collector")
 def list_(
@@ -64,14 +68,10 @@ def facet(
         float, typer.Option("--thickness", help="Thickness of crystal, Å.")
     ] = 10.0,
     vacuum: Annotated[float, typer.Option("--vacuum", help="Vacuum above it, Å.")] = 15.0,
-    termination: Annotated[
-        str | None, typer.Option("--termination", help="Which, where the facet has several.")
-    ] = None,
+    termination: TerminationOption = None,
 ) -> None:
     """Build a slab with a facet on top and write it to a file."""
     from results.query import parse_miller_index
-    from screen.campaign import suggestion
-    from screen.errors import CampaignError
     from screen.structure_files import write_structure
     from structures.slabs import facets
 
@@ -81,16 +81,76 @@ def facet(
         min_thickness=thickness,
         min_vacuum=vacuum,
     )
-    labels = [one.termination for one in built]
-    if termination is None and len(built) > 1:
-        raise CampaignError(f"--termination: there are several, {', '.join(labels)}; name one")
-    if termination is not None and termination not in labels:
-        mend = suggestion(termination, labels)
-        raise CampaignError(f"--termination = {termination!r}: unknown; {mend}")
-    chosen = built[labels.index(termination) if termination is not None else 0]
+    chosen = built[_chosen(termination, [one.termination for one in built])]
     write_structure(chosen.structure, output)
     console().print(
         f"{chosen.host} {chosen.miller_index} {chosen.termination}: {len(chosen.structure)} atoms, "
         f"area {chosen.area:.2f} Å², "
         f"{'' if chosen.symmetric else 'not '}symmetric; written to {output}"
     )
+
+
+@app.command(
+    epilog="Example: lithiophile structures interface Cu 111 --film-facet 110 --output li-cu.cif"
+)
+def interface(
+    crystal: CrystalArgument,
+    miller_index: FacetArgument,
+    output: OutputOption,
+    film: Annotated[str, typer.Option("--film", help="Crystal laid on it.")] = "Li",
+    film_facet: Annotated[
+        str, typer.Option("--film-facet", help="Miller index of the film.")
+    ] = "110",
+    max_strain: Annotated[
+        float, typer.Option("--max-strain", help="Largest strain of the film.")
+    ] = 0.04,
+    max_atoms: Annotated[int, typer.Option("--max-atoms", help="Atoms at most.")] = 200,
+    termination: TerminationOption = None,
+    registry: Annotated[
+        int, typer.Option("--registry", help="Which of the in-plane shifts, from 1.")
+    ] = 1,
+) -> None:
+    """Build a coherent interface in its smallest common cell and write it to a file."""
+    from results.query import parse_miller_index
+    from screen.errors import CampaignError
+    from screen.structure_files import write_structure
+    from structures.coherent_interfaces import interfaces
+
+    built = interfaces(
+        film,
+        crystal,
+        film_miller_index=parse_miller_index(film_facet),
+        substrate_miller_index=parse_miller_index(miller_index),
+        max_strain=max_strain,
+        max_atoms=max_atoms,
+    )
+    labels = list(dict.fromkeys(one.termination for one in built))
+    label = labels[_chosen(termination, labels)]
+    shifts = [one for one in built if one.termination == label]
+    if not 1 <= registry <= len(shifts):
+        raise CampaignError(f"--registry = {registry}: there are {len(shifts)}, counted from 1")
+    chosen = shifts[registry - 1]
+    write_structure(chosen.structure, output)
+    strain = " / ".join(f"{100 * part:+.2f}" for part in chosen.film_strain)
+    console().print(
+        f"{chosen.film_host} {chosen.film_miller_index} on "
+        f"{chosen.substrate_host} {chosen.substrate_miller_index}, {chosen.termination}: "
+        f"{len(chosen.structure)} atoms, area {chosen.area:.2f} Å², strain of the film "
+        f"{strain} % (xx / yy / xy), gap {chosen.gap:.2f} Å, registry {registry} of {len(shifts)}; "
+        f"written to {output}"
+    )
+
+
+def _chosen(termination: str | None, labels: list[str]) -> int:
+    """Position of the termination asked for; of the only one where none is."""
+    from screen.campaign import suggestion
+    from screen.errors import CampaignError
+
+    if termination is None:
+        if len(labels) > 1:
+            raise CampaignError(f"--termination: there are {', '.join(labels)}; name one")
+        return 0
+    if termination not in labels:
+        mend = suggestion(termination, labels)
+        raise CampaignError(f"--termination = {termination!r}: unknown; {mend}")
+    return labels.index(termination)

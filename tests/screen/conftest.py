@@ -1,0 +1,35 @@
+"""A database with a made-up campaign, as several tests want it."""
+
+import pytest
+
+from results.database import open_database
+from screen.campaign_file import parse_campaign
+from screen.stored import store_campaign
+from tests.screen.synthetic import collectors
+
+CAMPAIGN = """\
+name: synthetic
+potential: mini
+screens: {collectors: {hosts: [Cu, Au, Ni, Zn], facets: {Cu: [[1, 1, 1], [1, 0, 0]]}}}
+ranking:
+  collectors:
+    work_of_adhesion: max
+    li_binding: {direction: min, at_most: 0.1}
+    adatom_barrier: min
+"""
+
+
+def fill(path):
+    """Make a database that holds the campaign ``synthetic`` as a finished run leaves it."""
+    documents = collectors()
+    with open_database(path) as database:
+        campaign = parse_campaign(CAMPAIGN, "synthetic.yaml")
+        store_campaign(database, campaign, CAMPAIGN)
+        database.add_candidates("synthetic", documents)
+        store_campaign(database, campaign, CAMPAIGN, documents)
+    return path
+
+
+@pytest.fixture
+def filled(tmp_path):
+    return fill(tmp_path / "results.db")

@@ -1,0 +1,75 @@
+"""Campaigns held against the crystal library and the elements a potential covers."""
+
+import pytest
+
+from screen.campaign_checks import check_crystals, check_elements
+from screen.campaign_file import parse_campaign, quickstart_file, read_campaign
+from screen.errors import CampaignError
+
+TEXT = """\
+name: a
+potential: mini
+screens: {collectors: {hosts: [Cu, Zn, graphene], facets: {Cu: [[1, 1, 1], [1, 0, 0]]}}}
+"""
+
+
+def campaign(old="", new=""):
+    assert old in TEXT
+    return parse_campaign(TEXT.replace(old, new, 1), "x.yaml")
+
+
+def test_accepts_hosts_and_facets_of_the_library():
+    check_crystals(campaign(), "x.yaml")
+    check_crystals(campaign("Cu: [", "Zn: [[0, 0, 0, 1]], Cu: ["), "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Zn", "Cuu", "screens.collectors.hosts[1] = 'Cuu': unknown crystal; did you mean 'Cu'?"),
+        (
+            "Zn",
+            "Unobtainium",
+            "screens.collectors.hosts[1] = 'Unobtainium': unknown crystal; "
+            "`lithiophile structures list` shows the library",
+        ),
+    ],
+)
+def test_an_unknown_host_is_named_with_the_nearest_known_one(old, new, message):
+    with pytest.raises(CampaignError) as caught:
+        check_crystals(campaign(old, new), "x.yaml")
+    assert str(caught.value) == f"x.yaml: {message}"
+
+
+def test_four_indices_need_a_hexagonal_host():
+    with pytest.raises(CampaignError, match=r"facets\.Cu\[0\] = \[0, 0, 0, 1\]: .*not hexagonal"):
+        check_crystals(campaign("[1, 1, 1]", "[0, 0, 0, 1]"), "x.yaml")
+
+
+def test_a_sheet_has_one_facet():
+    with pytest.raises(CampaignError, match=r"facets\.graphene\[0\] = \[1, 1, 1\]: .*sheet"):
+        check_crystals(campaign("Cu: [", "graphene: ["), "x.yaml")
+
+
+def test_the_potential_must_cover_every_host_and_lithium():
+    check_elements(campaign(), "x.yaml", {"Li", "Cu", "Zn", "C"})
+    with pytest.raises(CampaignError) as caught:
+        check_elements(campaign(), "x.yaml", {"Li", "Cu", "C"})
+    assert str(caught.value).startswith(
+        "x.yaml: screens.collectors.hosts[1] = 'Zn': potential 'mini' does not cover Zn; "
+    )
+    with pytest.raises(CampaignError, match="does not cover Li"):
+        check_elements(campaign(), "x.yaml", {"Cu", "Zn", "C"})
+
+
+def test_the_quickstart_is_a_campaign_and_the_example():
+    quickstart = read_campaign(quickstart_file())
+    check_crystals(quickstart, "quickstart.yaml")
+    collectors = quickstart.screens.collectors
+    assert collectors.hosts == ["Cu", "Ni", "Al", "Ag", "Au", "Mg", "Zn"]
+    assert collectors.facets_of("Cu") == [[1, 1, 1], [1, 0, 0], [1, 1, 0]]
+    assert {collectors.facets_of(host) for host in collectors.hosts[1:]} == {"close_packed"}
+    from pathlib import Path
+
+    example = Path(__file__).parents[2] / "examples" / "quickstart.yaml"
+    assert example.read_text() == quickstart_file().read_text()

@@ -1,0 +1,265 @@
+"""The program as its user meets it: what it prints, and how it ends."""
+
+import csv
+import io
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from screen.cli import main
+from screen.cli.main import app
+from tests.screen.conftest import CAMPAIGN
+
+COMMANDS = [
+    ["run"],
+    ["rank"],
+    ["report"],
+    ["query"],
+    ["show"],
+    ["structures", "list"],
+    ["structures", "facet"],
+    ["structures", "interface"],
+    ["potentials", "list"],
+    ["potentials", "info"],
+    ["potentials", "fetch"],
+    ["potentials", "verify"],
+    ["potentials", "trust"],
+]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("LITHIOPHILE_DB", raising=False)
+
+
+def written():
+    """Names of the files in the working folder."""
+    return [path.name for path in Path().iterdir()]
+
+
+@pytest.fixture
+def lithiophile(capsys):
+    """Run the program: (exit status, standard output, standard error)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return caught.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(lithiophile, command):
+    status, out, _ = lithiophile(*command, "--help")
+    assert status == 0
+    assert f"Example: lithiophile {' '.join(command)}" in " ".join(out.split())
+
+
+def test_the_commands_tested_are_all_there_are():
+    from typer.main import get_command
+
+    found = []
+    for name, command in get_command(app).commands.items():
+        inner = getattr(command, "commands", None)
+        found += [[name, sub] for sub in inner] if inner else [[name]]
+    assert sorted(found) == sorted(COMMANDS)
+
+
+def test_help_takes_under_half_a_second():
+    """Processor time, which other programs on the machine do not lengthen; best of three."""
+
+    def seconds():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-c", "from screen.cli import main; main(['--help'])"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_ranks_alike_in_all_formats(lithiophile, filled):
+    status, out, _ = lithiophile("rank", "--db", filled, "--format", "json")
+    assert status == 0
+    listed = json.loads(out)
+    assert [c["host"] for c in listed["candidates"]] == ["Au", "Cu", "Cu"]
+    _, out, _ = lithiophile("rank", "--db", filled, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [float(row["li_binding_ev"]) for row in rows[:3]] == [
+        c["li_binding_ev"] for c in listed["candidates"]
+    ]
+    _, out, _ = lithiophile("rank", "--db", filled)
+    assert "-0.850" in out
+    assert "NEB diverged after 12 steps" in out
+
+
+def test_takes_the_database_from_the_environment(lithiophile, filled, monkeypatch):
+    monkeypatch.setenv("LITHIOPHILE_DB", str(filled))
+    assert lithiophile("rank")[0] == 0
+
+
+def test_queries_with_units_in_every_header(lithiophile, filled):
+    status, out, _ = lithiophile(
+        *("query", "host=Cu work_of_adhesion>0.85", "--db", filled),
+        *("--columns", "host,miller_index,work_of_adhesion", "--format", "csv"),
+    )
+    assert status == 0
+    assert out.splitlines() == ["host,miller_index,work_of_adhesion (J/m²)", 'Cu,"1,1,1",0.9']
+    _, out, _ = lithiophile("query", "host=Cu", "--db", filled, "--format", "json")
+    found = json.loads(out)
+    assert found["units"]["li_binding"] == "eV"
+    assert [row["li_binding"] for row in found["rows"]] == [-0.15, -0.25]
+    _, out, _ = lithiophile("query", "--db", filled, "--sort", "-work_of_adhesion", "--limit", "1")
+    assert "Au" in out
+    assert "1 found" in out
+
+
+def test_shows_one_result_with_its_provenance(lithiophile, filled):
+    status, out, _ = lithiophile("show", "3", "--db", filled)
+    assert status == 0
+    for shown in ("Au", "work_of_adhesion", "1.4000", "0.0200", "J/m²", "made up", "5" * 64):
+        assert shown in out
+    _, out, _ = lithiophile("show", "3", "--db", filled, "--format", "json")
+    assert json.loads(out)["work_of_adhesion_j_m2"] == 1.4
+
+
+def test_saves_structures_and_pictures(lithiophile, filled, tmp_path):
+    from pymatgen.core import Structure
+
+    folder = tmp_path / "saved"
+    status, _, _ = lithiophile("show", "3", "--db", filled, "--save", folder)
+    assert status == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["interface.cif", "interface.png"]
+    assert Structure.from_file(folder / "interface.cif").composition.formula == "Li2 Au2"
+    status, _, err = lithiophile("show", "3", "--db", filled, "--save", folder)
+    assert (status, "not empty" in err) == (2, True)
+
+
+def test_writes_the_report(lithiophile, filled):
+    status, _, err = lithiophile("report", "--db", filled)
+    assert status == 0
+    assert "synthetic-report.html" in err
+    assert written() == ["synthetic-report.html"]
+    assert Path("synthetic-report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_lists_the_library_and_builds_a_facet(lithiophile, tmp_path):
+    from pymatgen.core import Structure
+
+    status, out, _ = lithiophile("structures", "list", "--role", "collector")
+    assert status == 0
+    assert "Fm-3m (225)" in out
+    target = tmp_path / "cu.cif"
+    status, out, _ = lithiophile("structures", "facet", "Cu", "100", "--output", target)
+    assert status == 0
+    assert Structure.from_file(target).composition.reduced_formula == "Cu"
+
+
+def test_builds_an_interface(lithiophile, tmp_path):
+    from pymatgen.core import Structure
+
+    target = tmp_path / "POSCAR"
+    status, out, _ = lithiophile("structures", "interface", "Cu", "111", "--output", target)
+    assert status == 0
+    built = Structure.from_file(target)
+    assert set(built.symbol_set) == {"Cu", "Li"}
+    assert f"{len(built)} atoms" in out
+
+
+def test_lists_and_describes_potentials(lithiophile):
+    status, out, _ = lithiophile("potentials", "list")
+    assert (status, "mace-mpa-0-medium" in out) == (0, True)
+    status, out, _ = lithiophile("potentials", "info", "mace-mpa-0-medium")
+    assert (status, "Licence: MIT" in out) == (0, True)
+
+
+BAD_CAMPAIGNS = [
+    ("Ni", "Nii", "screens.collectors.hosts[2] = 'Nii': unknown crystal; did you mean 'Ni'?"),
+    ("[1, 0, 0]", "[0, 0, 0]", "screens.collectors.facets.Cu[1] = [0, 0, 0]: is no plane"),
+    ("ranking:", "limits: {max_strain: -0.1}\nranking:", "limits.max_strain = -0.1"),
+    ("[Cu, Au, Ni, Zn]", "[]", "screens.collectors.hosts = []: is empty"),
+    ("{collectors:", "{colectors:", "screens.colectors: unknown key; did you mean 'collectors'?"),
+    ("name: synthetic", "name: [a", "line 2"),
+    ("Zn", "Ti", "screens.collectors.hosts[3] = 'Ti': potential 'mini' does not cover Ti"),
+    ("mini", "mnii", "'mnii' is unknown; did you mean mini"),
+    ("mini", "missing.model", "missing.model"),
+    ("mini", "{name: mini, head: none-such}", "head"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BAD_CAMPAIGNS)
+def test_a_bad_campaign_is_one_line_and_nothing_is_written(
+    lithiophile, tmp_path, old, new, message
+):
+    assert old in CAMPAIGN
+    file = tmp_path / "bad.yaml"
+    file.write_text(CAMPAIGN.replace(old, new, 1))
+    status, out, err = lithiophile("run", file)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"Error: {file}: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert written() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "none.yaml"], "none.yaml: no such file"),
+        (["rank"], "lithiophile.db does not exist"),
+        (["rank", "--db", "{filled}", "--campaign", "synthetik"], "did you mean 'synthetic'?"),
+        (["rank", "--db", "{filled}", "--potential", "mini"], "choose from synthetic"),
+        (["query", "hots=Cu", "--db", "{filled}"], "did you mean 'host'?"),
+        (["query", "--db", "{filled}", "--columns", "hots"], "did you mean 'host'?"),
+        (["show", "99", "--db", "{filled}"], "99"),
+        (["report", "--db", "{filled}", "--output", "no/where.html"], "does not exist"),
+        (["structures", "facet", "Cuu", "111", "--output", "a.cif"], "Cu"),
+        (["structures", "facet", "Cu", "000", "--output", "a.cif"], "0 0 0"),
+        (["structures", "facet", "Cu", "111", "--output", "a.png"], "unknown ending"),
+        (["structures", "interface", "Cu", "111", "--registry", "99", "--output", "a.cif"], "99"),
+        (["structures", "interface", "Cu", "111", "--max-atoms", "9", "--output", "a.cif"], "max"),
+        (["structures", "list", "--role", "colector"], "did you mean 'collector'?"),
+        (["potentials", "info", "mace-mpa-0-medum"], "mace-mpa-0-medium"),
+        (["potentials", "trust", "none.model"], "none.model"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(lithiophile, filled, arguments, message):
+    status, out, err = lithiophile(*(a.format(filled=filled) for a in arguments))
+    assert (status, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert written() == []
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_is_computed(lithiophile, tmp_path):
+    file = tmp_path / "good.yaml"
+    file.write_text(CAMPAIGN)
+    (tmp_path / "plain").write_text("")
+    for db in (tmp_path / "none" / "r.db", tmp_path / "plain" / "r.db", "/proc/r.db", tmp_path):
+        status, out, err = lithiophile("run", file, "--db", db)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert str(db) in err or str(db.parent) in err
+    assert written() == []
+
+
+def test_a_traceback_only_with_debug(lithiophile, tmp_path):
+    from screen.errors import CampaignError
+
+    file = tmp_path / "bad.yaml"
+    file.write_text("name: [")
+    assert "Traceback" not in lithiophile("run", file)[2]
+    with pytest.raises(CampaignError):
+        main(["run", str(file), "--debug"])
