@@ -1,5 +1,7 @@
 """Grimme's D3 dispersion correction, added to a potential that was trained without."""
 
+from typing import Any
+
 from ase.calculators.calculator import Calculator
 
 from potentials.errors import PotentialError
@@ -36,9 +38,16 @@ def d3_calculator(correction: str, *, device: str, dtype: str) -> Calculator:
         ) from None
     from ase.units import Bohr
 
+    class QuietD3Calculator(TorchDFTD3Calculator):
+        """Without its warnings about its own use of torch."""
+
+        def calculate(self, *arguments: Any, **options: Any) -> None:
+            with process_kept():
+                super().calculate(*arguments, **options)
+
     try:
         with process_kept():
-            return TorchDFTD3Calculator(
+            return QuietD3Calculator(
                 device=device,
                 damping="bj",
                 xc=functional,
