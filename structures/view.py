@@ -19,8 +19,6 @@ from structures.conversion import as_structure
 
 WIDTH = 14.0
 """Least width and depth of the piece that is shown, Å; smaller cells are repeated."""
-BALL = 0.85
-"""Radius of a ball in units of the covalent radius."""
 FADE = 0.55
 """How far the atoms at the back fade to white."""
 
@@ -38,13 +36,15 @@ def picture(structure: Any, target: str | Path | tuple[Axes, Axes]) -> None:
     if isinstance(target, tuple):
         _draw(slab, *target)
         return
-    _figure(slab).savefig(target, dpi=200)
+    _figure(slab).savefig(target, dpi=200, bbox_inches="tight", pad_inches=0.05)
 
 
 def picture_png(structure: Any, *, dpi: int = 150) -> bytes:
     """The picture of `picture` as the bytes of a PNG file, on white."""
     buffer = io.BytesIO()
-    _figure(as_structure(structure)).savefig(buffer, format="png", dpi=dpi)
+    _figure(as_structure(structure)).savefig(
+        buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.05
+    )
     return buffer.getvalue()
 
 
@@ -83,15 +83,15 @@ def _draw(slab: Structure, side: Axes, above: Axes) -> None:
     above.set_xlim(-margin, width + margin)
     above.set_ylim(-margin, depth + margin)
     for axes, name in ((side, "side"), (above, "top")):
-        axes.set_aspect("equal")
+        axes.set_aspect("equal", anchor="S")
         axes.set_axis_off()
         axes.text(
             0.02,
-            0.99,
+            1.0,
             name,
             transform=axes.transAxes,
             ha="left",
-            va="top",
+            va="bottom",
             fontsize=8,
             color="#555555",
         )
@@ -158,7 +158,8 @@ def _balls(
     numbers: NDArray[np.int_],
 ) -> None:
     order = np.argsort(-distance)
-    diameters = 2 * BALL * covalent_radii[numbers[order]]
+    # Flatter than covalent radii, so that oxygen stays visible between lithium atoms.
+    diameters = 1.2 + 0.66 * covalent_radii[numbers[order]]
     behind = (distance[order] - distance.min()) / max(float(np.ptp(distance)), 1e-9)
     fade = FADE * behind[:, None]
     axes.add_collection(
