@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from potentials.errors import PotentialError
 
@@ -55,7 +55,7 @@ def save_network(network: torch.nn.Module, arguments: Mapping[str, Any], stem: P
     # safetensors has no view and MACE keeps tensors without elements as place-holders
     state = {n: t.detach().contiguous().cpu() for n, t in network.state_dict().items() if t.numel()}
     tensors, description = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
-    save_file(state, tensors.with_suffix(".partial"))
+    tensors.with_suffix(".partial").write_bytes(save(state))
     tensors.with_suffix(".partial").rename(tensors)
     description.with_suffix(".partial").write_text(json.dumps(dict(arguments), indent=2) + "\n")
     description.with_suffix(".partial").rename(description)

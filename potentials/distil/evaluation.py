@@ -1,0 +1,337 @@
+"""What the program asks of a potential, from the network and from its teacher, side by side.
+
+Definitions are the program's own: surface energy, Li binding, barrier, work of adhesion, vacancy
+and alloy formation energy, each with the potential's own relaxed crystals and references.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.constraints import FixAtoms, FixedLine
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS, FIRE
+
+from potentials.distil.crystals import METALS, SALTS, supercell
+from potentials.distil.interfaces import contact
+from potentials.distil.systems import Crystals, metal_slab
+
+EV_PER_A2 = 16.02177
+"""J/m² in one eV/Å²."""
+FACETS = (
+    ("Cu", "fcc111"),
+    ("Cu", "fcc100"),
+    ("Cu", "fcc110"),
+    ("Ni", "fcc111"),
+    ("Al", "fcc111"),
+    ("Ag", "fcc111"),
+    ("Au", "fcc111"),
+    ("Mg", "hcp0001"),
+    ("Zn", "hcp0001"),
+)
+LITHIUM_FACETS = (("Li", "bcc110"), ("Li", "bcc100"))
+HOPS = (
+    ("Cu", "fcc111"),
+    ("Cu", "fcc100"),
+    ("Ni", "fcc111"),
+    ("Ni", "fcc100"),
+    ("Al", "fcc111"),
+    ("Al", "fcc100"),
+    ("Ag", "fcc111"),
+    ("Ag", "fcc100"),
+    ("Au", "fcc111"),
+    ("Au", "fcc100"),
+    ("Mg", "hcp0001"),
+    ("Zn", "hcp0001"),
+)
+CONTACTS = (
+    ("Cu", (1, 1, 1), (1, 1, 0)),
+    ("Cu", (1, 0, 0), (1, 1, 0)),
+    ("Cu", (1, 1, 0), (1, 1, 0)),
+    ("Ni", (1, 1, 1), (1, 1, 0)),
+    ("Al", (1, 1, 1), (1, 1, 0)),
+    ("Ag", (1, 1, 1), (1, 1, 0)),
+    ("Au", (1, 1, 1), (1, 0, 0)),
+    ("Mg", (0, 0, 1), (1, 1, 0)),
+    ("Zn", (0, 0, 1), (1, 0, 0)),
+    ("LiF", (1, 0, 0), (1, 1, 0)),
+    ("Li2O", (1, 1, 0), (1, 1, 0)),
+    ("LiCl", (1, 0, 0), (1, 0, 0)),
+)
+ALLOYS = (
+    ("Al", "b32"),
+    ("Zn", "b32"),
+    ("In", "b32"),
+    ("Ag", "b2"),
+    ("Au", "b2"),
+    ("Mg", "b2"),
+    ("Cu", "b2"),
+    ("Ag", "d03"),
+    ("Au", "d03"),
+    ("Mg", "d03"),
+    ("Zn", "d03"),
+    ("Sn", "b2"),
+)
+TOLERANCES = {
+    "surface_energy": 0.06,
+    "li_binding": 0.05,
+    "barrier": 0.03,
+    "work_of_adhesion": 0.06,
+    "vacancy_energy": 0.2,
+    "formation_energy": 0.015,
+    "volume_per_atom": 0.0,
+}
+UNITS = {
+    "surface_energy": "J/m²",
+    "li_binding": "eV",
+    "barrier": "eV",
+    "work_of_adhesion": "J/m²",
+    "vacancy_energy": "eV",
+    "formation_energy": "eV/atom",
+    "volume_per_atom": "Å³",
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One derived quantity.
+
+    Attributes:
+        quantity: name of the quantity, a key of `UNITS`.
+        system: what it is of.
+        value: in the quantity's unit.
+    """
+
+    quantity: str
+    system: str
+    value: float
+
+
+def derived_quantities(
+    crystals: Crystals, calculator: Calculator, kept: Path | None = None
+) -> list[Value]:
+    """All derived quantities with one potential.
+
+    Args:
+        crystals: starting crystals by name; relaxed anew with the potential.
+        calculator: the potential.
+        kept: JSON file that values are kept in as they come, and taken from when already there.
+    """
+    values: dict[str, float] = json.loads(kept.read_text()) if kept and kept.is_file() else {}
+    relaxed = _relaxed(crystals, calculator)
+    found = []
+    for quantity, system, compute in _tasks(relaxed, calculator):
+        key = f"{quantity} {system}"
+        if key not in values:
+            values[key] = compute()
+            if kept:
+                kept.write_text(json.dumps(values, indent=1))
+        found.append(Value(quantity, system, values[key]))
+    return found
+
+
+Task = tuple[str, str, Callable[[], float]]
+
+
+def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
+    lithium = energy_of(crystals["Li"], calculator) / len(crystals["Li"])
+    for name in ("Li", *METALS, *SALTS):
+        volume = crystals[name].get_volume() / len(crystals[name])
+        yield "volume_per_atom", name, lambda volume=volume: float(volume)
+    for name, facet in (*LITHIUM_FACETS, *FACETS):
+        yield (
+            "surface_energy",
+            f"{name} {facet}",
+            lambda n=name, f=facet: surface_energy(crystals, n, f, calculator),
+        )
+    for name, facet in FACETS:
+        yield (
+            "li_binding",
+            f"{name} {facet}",
+            lambda n=name, f=facet: (
+                adatom_energy(crystals, n, f, _stable_site(f), calculator) - lithium
+            ),
+        )
+    for name, facet in HOPS:
+        yield (
+            "barrier",
+            f"{name} {facet}",
+            lambda n=name, f=facet: barrier(crystals, n, f, calculator),
+        )
+    for substrate, facet, film in CONTACTS:
+        label = f"Li{film}|{substrate}{facet}".replace(", ", "")
+        yield (
+            "work_of_adhesion",
+            label,
+            lambda s=substrate, f=facet, m=film: work_of_adhesion(crystals, s, f, m, calculator),
+        )
+    for name in SALTS:
+        yield (
+            "vacancy_energy",
+            name,
+            lambda n=name: vacancy_energy(crystals[n], lithium, calculator),
+        )
+    for metal, prototype in ALLOYS:
+        yield (
+            "formation_energy",
+            f"Li-{metal} {prototype}",
+            lambda m=metal, p=prototype: formation_energy(crystals, m, p, calculator),
+        )
+
+
+def energy_of(atoms: Atoms, calculator: Calculator) -> float:
+    """Energy of a structure as it stands, eV."""
+    plain = atoms.copy()
+    plain.calc = calculator
+    return float(plain.get_potential_energy())
+
+
+def relaxed_energy(atoms: Atoms, calculator: Calculator, fmax: float = 0.02) -> float:
+    """Energy after relaxing positions in the fixed cell, eV."""
+    return float(_relaxed_atoms(atoms, calculator, fmax).get_potential_energy())
+
+
+def surface_energy(crystals: Crystals, name: str, facet: str, calculator: Calculator) -> float:
+    """(E_slab - N·e_bulk)/(2A) of a relaxed slab of seven layers, J/m²."""
+    slab = metal_slab(crystals, name, facet, (1, 1, 7))
+    bulk = energy_of(crystals[name], calculator) / len(crystals[name])
+    excess = relaxed_energy(slab, calculator) - len(slab) * bulk
+    return float(EV_PER_A2 * excess / (2.0 * _area(slab)))
+
+
+def adatom_energy(
+    crystals: Crystals, name: str, facet: str, site: str, calculator: Calculator
+) -> float:
+    """E(slab+Li) - E(slab) with Li on a site of a 2×2 cell of four layers, eV.
+
+    The lower two layers are fixed; on a bridge Li may only move along the normal.
+    """
+    slab, lateral = _slab_with_site(crystals, name, facet, site)
+    lower = FixAtoms(mask=slab.positions[:, 2] < np.median(slab.positions[:, 2]))
+    slab.set_constraint(lower)
+    bare = relaxed_energy(slab, calculator)
+    covered = slab.copy()
+    covered += Atoms("Li", [[*lateral, slab.positions[:, 2].max() + 2.0]])
+    constraints = [lower]
+    if site == "bridge":
+        constraints.append(FixedLine(len(covered) - 1, (0, 0, 1)))
+    covered.set_constraint(constraints)
+    return relaxed_energy(covered, calculator) - bare
+
+
+def barrier(crystals: Crystals, name: str, facet: str, calculator: Calculator) -> float:
+    """Li on the bridge above Li in the hollow, eV; the bridge is the saddle by symmetry."""
+    ends = [
+        adatom_energy(crystals, name, facet, site, calculator)
+        for site in ("bridge", _stable_site(facet))
+    ]
+    return ends[0] - ends[1]
+
+
+def work_of_adhesion(
+    crystals: Crystals,
+    substrate: str,
+    facet: tuple[int, int, int],
+    film_facet: tuple[int, int, int],
+    calculator: Calculator,
+) -> float:
+    """(E_A + E_B - E_AB)/A, both sides relaxed alone in the contact's cell, J/m²."""
+    atoms, film = contact(crystals, film_facet, substrate, facet)
+    parts = [relaxed_energy(part, calculator, 0.03) for part in (atoms[film], atoms[~film], atoms)]
+    return float(EV_PER_A2 * (parts[0] + parts[1] - parts[2]) / _area(atoms))
+
+
+def vacancy_energy(crystal: Atoms, lithium: float, calculator: Calculator) -> float:
+    """E(N-1) + e(Li) - E(N) of a Li vacancy in a supercell of about 36 atoms, fixed cell, eV."""
+    whole = supercell(crystal, 36)
+    short = whole.copy()
+    del short[whole.get_chemical_symbols().index("Li")]
+    return relaxed_energy(short, calculator) + lithium - energy_of(whole, calculator)
+
+
+def formation_energy(
+    crystals: Crystals, metal: str, prototype: str, calculator: Calculator
+) -> float:
+    """Energy of a relaxed Li alloy over that of its elements, eV/atom."""
+    alloy = _alloy(crystals, metal, prototype)
+    alloy.calc = calculator
+    FIRE(FrechetCellFilter(alloy), logfile=None).run(fmax=0.01, steps=200)
+    total = float(alloy.get_potential_energy())
+    for symbol in alloy.get_chemical_symbols():
+        total -= energy_of(crystals[symbol], calculator) / len(crystals[symbol])
+    return total / len(alloy)
+
+
+def write_table(teacher: list[Value], student: list[Value], path: Path) -> None:
+    """CSV of both potentials' values with the tolerance asked for."""
+    lines = ["quantity,system,unit,teacher,mini,error,tolerance"]
+    for a, b in zip(teacher, student, strict=True):
+        assert (a.quantity, a.system) == (b.quantity, b.system)
+        lines.append(
+            f'{a.quantity},"{a.system}",{UNITS[a.quantity]},{a.value:.4f},{b.value:.4f},'
+            f"{b.value - a.value:+.4f},{TOLERANCES[a.quantity]}"
+        )
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _relaxed(crystals: Crystals, calculator: Calculator) -> dict[str, Atoms]:
+    relaxed = {}
+    for name in ("Li", *METALS, "In", "Sn", *SALTS):
+        atoms = crystals[name].copy()
+        atoms.calc = calculator
+        FIRE(FrechetCellFilter(atoms), logfile=None).run(fmax=0.005, steps=200)
+        relaxed[name] = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    return relaxed
+
+
+def _relaxed_atoms(atoms: Atoms, calculator: Calculator, fmax: float) -> Atoms:
+    moved = atoms.copy()
+    moved.calc = calculator
+    BFGS(moved, logfile=None, maxstep=0.1).run(fmax=fmax, steps=80)
+    return moved
+
+
+def _stable_site(facet: str) -> str:
+    return {"fcc111": "fcc", "fcc100": "hollow", "fcc110": "hollow", "hcp0001": "fcc"}[facet]
+
+
+def _slab_with_site(
+    crystals: Crystals, name: str, facet: str, site: str
+) -> tuple[Atoms, np.ndarray]:
+    """A 2×2 slab of four layers and the lateral position of a site on it, Å."""
+    slab = metal_slab(crystals, name, facet, (2, 2, 4))
+    surface_cell = slab.cell[:2, :2] / 2.0
+    top = slab.positions[slab.positions[:, 2].argmax(), :2]
+    below = slab.positions[:, 2] < slab.positions[:, 2].max() - 0.5
+    if site == "bridge":
+        return slab, top + 0.5 * surface_cell[0]
+    if facet == "fcc111":
+        third = np.sort(np.unique(slab.positions[:, 2].round(3)))[-3]
+        return slab, slab.positions[np.isclose(slab.positions[:, 2], third, atol=0.01)][0, :2]
+    if facet == "hcp0001":
+        second = slab.positions[below][:, 2].max()
+        hcp = slab.positions[np.isclose(slab.positions[:, 2], second, atol=0.01)][0, :2]
+        return slab, 2.0 * top - hcp
+    return slab, top + 0.5 * surface_cell.sum(axis=0)
+
+
+def _alloy(crystals: Crystals, metal: str, prototype: str) -> Atoms:
+    """A bcc-derived ordering of Li and a metal: B2 and B32 (1:1) or D0_3 (Li3M)."""
+    volume = crystals["Li"].get_volume() / len(crystals["Li"])
+    volume = 0.5 * (volume + crystals[metal].get_volume() / len(crystals[metal]))
+    cube = (16.0 * volume) ** (1.0 / 3.0)
+    if prototype == "b2":
+        edge = cube / 2.0
+        return Atoms(["Li", metal], [[0, 0, 0], [edge / 2] * 3], cell=[edge] * 3, pbc=True)
+    cell = 0.5 * cube * (np.ones((3, 3)) - np.eye(3))
+    symbols = {"b32": ["Li", "Li", metal, metal], "d03": ["Li", "Li", "Li", metal]}[prototype]
+    corners = np.arange(4)[:, None] * np.full(3, cube / 4.0)
+    return Atoms(symbols, corners, cell=cell, pbc=True)
+
+
+def _area(atoms: Atoms) -> float:
+    return float(np.linalg.norm(np.cross(atoms.cell[0], atoms.cell[1])))

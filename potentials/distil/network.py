@@ -1,0 +1,58 @@
+"""The architecture of the distilled network."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+
+CUTOFF = 5.0
+
+
+def architecture(
+    elements: Sequence[int], energies: Sequence[float], neighbours: float, force_scale: float
+) -> dict[str, Any]:
+    """Constructor's arguments of the distilled network, as JSON types.
+
+    Two layers of scalar messages (MACE, Batatia et al., NeurIPS 2022) with a short radial
+    perceptron: of the networks tried the most accurate for a given time on two CPU cores.
+
+    Args:
+        elements: atomic numbers that the network knows, sorted.
+        energies: reference energy of each element, eV.
+        neighbours: mean number of neighbours within the cutoff.
+        force_scale: root mean square of the forces, eV/Å; the scale of the network's output.
+    """
+    return {
+        "r_max": CUTOFF,
+        "num_bessel": 8,
+        "num_polynomial_cutoff": 5,
+        "max_ell": 2,
+        "interaction_cls": "RealAgnosticResidualInteractionBlock",
+        "interaction_cls_first": "RealAgnosticResidualInteractionBlock",
+        "num_interactions": 2,
+        "num_elements": len(elements),
+        "hidden_irreps": "32x0e",
+        "MLP_irreps": "16x0e",
+        "atomic_energies": list(energies),
+        "avg_num_neighbors": neighbours,
+        "atomic_numbers": list(elements),
+        "correlation": 3,
+        "gate": "silu",
+        "radial_MLP": [32, 32],
+        "radial_type": "bessel",
+        "atomic_inter_scale": force_scale,
+        "atomic_inter_shift": 0.0,
+    }
+
+
+def mean_neighbours(frames: Sequence[Atoms]) -> float:
+    """Mean number of neighbours of an atom within `CUTOFF`."""
+    counts = [len(neighbor_list("i", frame, CUTOFF)) for frame in frames]
+    return float(sum(counts) / sum(len(frame) for frame in frames))
+
+
+def force_scale(frames: Sequence[Atoms]) -> float:
+    """Root mean square of the force components, eV/Å."""
+    return float(np.sqrt(np.mean(np.concatenate([f.get_forces().ravel() for f in frames]) ** 2)))

@@ -1,0 +1,73 @@
+"""Reference energies per element, so that the network learns binding and not atoms."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+
+def fit_references(
+    frames: Sequence[Atoms],
+    elements: Sequence[int],
+    prior: Mapping[int, float],
+    ridge: float = 1.0,
+) -> list[float]:
+    """Element energies by ridge least squares over the frames' energies per atom.
+
+    Minimises sum((E/n - x·e)²) + ridge·|e - e_prior|², where x is a frame's composition, so that an
+    element that the frames hardly constrain stays at its prior.
+
+    Args:
+        frames: labelled frames.
+        elements: atomic numbers, in the order of the result.
+        prior: starting energy of each element, eV.
+        ridge: strength of the pull to the prior, in frames.
+
+    Returns:
+        Energies in eV, in the order of ``elements``.
+    """
+    start = np.array([prior[z] for z in elements])
+    energies = np.array([frame.get_potential_energy() for frame in frames])
+    return [float(e) for e in start + _ridge(frames, energies, elements, start, ridge)]
+
+
+def fit_shifts(
+    frames: Sequence[Atoms],
+    wanted: Sequence[float],
+    predicted: Sequence[float],
+    elements: Sequence[int],
+    ridge: float = 1e-3,
+) -> list[float]:
+    """What to add to a network's reference energies so that its energies have the frames' zero.
+
+    Args:
+        frames: structures.
+        wanted: their energies, eV.
+        predicted: the network's energies, eV.
+        elements: atomic numbers, in the order of the result.
+        ridge: strength of the pull to no shift, in frames.
+
+    Returns:
+        Shifts in eV, in the order of ``elements``; zero for an element that no frame has.
+    """
+    missing = np.array(wanted) - np.array(predicted)
+    return [float(e) for e in _ridge(frames, missing, elements, np.zeros(len(elements)), ridge)]
+
+
+def _ridge(
+    frames: Sequence[Atoms],
+    energies: NDArray[np.float64],
+    elements: Sequence[int],
+    start: NDArray[np.float64],
+    ridge: float,
+) -> NDArray[np.float64]:
+    """Element energies over ``start`` that fit ``energies`` per atom, pulled to zero."""
+    column = {z: i for i, z in enumerate(elements)}
+    composition = np.zeros((len(frames), len(elements)))
+    for row, frame in enumerate(frames):
+        for z, count in zip(*np.unique(frame.numbers, return_counts=True), strict=True):
+            composition[row, column[int(z)]] = count / len(frame)
+    rest = energies / [len(frame) for frame in frames] - composition @ start
+    matrix = composition.T @ composition + ridge * np.eye(len(elements))
+    return np.linalg.solve(matrix, composition.T @ rest)

@@ -1,0 +1,296 @@
+"""What the training set covers: starting structures for the teacher's trajectories, by family.
+
+Each function yields the systems of one family in order of priority. Names are unique and make the
+random numbers, so that the same name always gives the same start.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.build import bcc100, bcc110, bcc111, fcc100, fcc110, fcc111, hcp0001, surface
+from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
+
+from potentials.distil.crystals import METALS, POLYANIONIC, SALTS, SEEDS, supercell
+
+TEMPERATURES = (0.0, 300.0, 600.0, 1000.0)
+VACUUM = 10.0
+"""Å between a slab and its image, more than the teacher's 6 Å cutoff."""
+Crystals = Mapping[str, Atoms]
+
+
+@dataclass(frozen=True)
+class System:
+    """One trajectory to be made.
+
+    Attributes:
+        name: unique; held-out trajectories are chosen by it.
+        family: what the system stands for, for the errors by family.
+        atoms: starting structure.
+        temperature: of the bath, K; 0 for a descent.
+        steps: frames to label.
+    """
+
+    name: str
+    family: str
+    atoms: Atoms
+    temperature: float
+    steps: int
+
+
+def generator(name: str) -> np.random.Generator:
+    """Random numbers that depend on the name only."""
+    return np.random.default_rng(zlib.crc32(name.encode()))
+
+
+def bulk_systems(crystals: Crystals) -> Iterator[System]:
+    """Volume scans of every crystal and hot, strained, rattled supercells; bulk Li more often."""
+    for name, crystal in crystals.items():
+        is_lithium = name.startswith("Li") and len(set(crystal.numbers)) == 1
+        scans = 3 if name == "Li" else 1
+        for scan in range(scans):
+            for linear in np.linspace(-0.05, 0.05, 17):
+                label = f"scan/{name}/{scan}/{linear:+.4f}"
+                cell = supercell(crystal, (1, 2, 8)[scan] * len(crystal))
+                atoms = _strained(cell, np.eye(3) * (1.0 + linear))
+                atoms.rattle(0.02 * scan, rng=generator(label))
+                yield System(label, "bulk", atoms, 0.0, 1)
+        complex_ = name in POLYANIONIC
+        for copy in range(12 if is_lithium else 8 if complex_ else 4):
+            label = f"bulk/{name}/{copy}"
+            rng = generator(label)
+            cell = supercell(crystal, max(16, len(crystal)))
+            atoms = _rattled(_strained(cell, random_strain(rng, 0.02)), rng, 0.04)
+            yield System(label, "bulk", atoms, TEMPERATURES[copy % 4], 10)
+
+
+def vacancy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+    """Crystals short of one atom, relaxing and hot: Li in compounds first."""
+    for copy in rounds:
+        for name in SALTS:
+            yield _vacancy(crystals, name, copy, (17, 24, 32, 36)[copy % 4], 10)
+    for copy in rounds[::2]:
+        for name in POLYANIONIC:
+            yield _vacancy(crystals, name, copy, 26, 10)
+    for copy in rounds[:2]:
+        for name in ("Li", *METALS, *SEEDS):
+            yield _vacancy(crystals, name, copy, 16, 8)
+
+
+def slab_systems(crystals: Crystals) -> Iterator[System]:
+    """Clean metal slabs: small cells of many thicknesses, and hot larger cells."""
+    for name in ("Li", *METALS, *SEEDS):
+        for facet in facets_of(name):
+            for layers in (3, 4, 5, 6, 7, 9, 11):
+                label = f"slab/{name}/{facet}/1x1x{layers}"
+                rng = generator(label)
+                atoms = metal_slab(crystals, name, facet, (1, 1, layers))
+                atoms = _rattled(_strained(atoms, in_plane_strain(rng, 0.01)), rng, 0.02)
+                yield System(label, "slab", atoms, 0.0, 5)
+            for copy in range(4 if name in ("Li", "Cu") else 2):
+                label = f"slab/{name}/{facet}/2x2/{copy}"
+                rng = generator(label)
+                atoms = metal_slab(crystals, name, facet, (2, 2, 3 + copy % 3))
+                atoms = _rattled(_strained(atoms, in_plane_strain(rng, 0.01)), rng, 0.05)
+                yield System(label, "slab", atoms, TEMPERATURES[1 + copy % 3], 10)
+
+
+def adatom_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+    """Li anywhere over metal facets: random lateral places, bond lengths, coverages and heat."""
+    for copy in rounds:
+        for name in (*METALS, "Li", *SEEDS):
+            for facet in facets_of(name):
+                times = 3 if name == "Cu" else 1
+                for again in range(times):
+                    label = f"adatom/{name}/{facet}/{copy}/{again}"
+                    rng = generator(label)
+                    size = (2, 2, 3 + copy % 2) if rng.random() < 0.7 else (3, 3, 2 + copy % 2)
+                    slab = metal_slab(crystals, name, facet, size)
+                    slab = _rattled(_strained(slab, in_plane_strain(rng, 0.01)), rng, 0.02)
+                    atoms = with_adatoms(slab, rng, 1 if rng.random() < 0.8 else 2)
+                    yield System(label, "adatom", atoms, (0.0, 200.0, 500.0, 0.0)[copy % 4], 8)
+
+
+def salt_slab_systems(crystals: Crystals) -> Iterator[System]:
+    """Stoichiometric slabs of ionic compounds, bare and with Li on top."""
+    for name in SALTS:
+        for facet in salt_facets(name):
+            for layers in (2, 3, 4):
+                label = f"salt-slab/{name}/{facet}/1x1x{layers}"
+                atoms = salt_slab(crystals, name, facet, layers)
+                rng = generator(label)
+                yield System(label, "salt-slab", _rattled(atoms, rng, 0.02), 0.0, 8)
+            wide = salt_slab(crystals, name, facet, 2)
+            wide = wide.repeat((2, 2, 1) if len(wide) <= 9 else (2, 1, 1) if len(wide) < 20 else 1)
+            for copy in range(4):
+                label = f"salt-slab/{name}/{facet}/wide/{copy}"
+                rng = generator(label)
+                yield System(label, "salt-slab", _rattled(wide, rng, 0.04), TEMPERATURES[copy], 8)
+                label = f"salt-adatom/{name}/{facet}/{copy}"
+                rng = generator(label)
+                atoms = with_adatoms(_rattled(wide, rng, 0.02), rng, 1)
+                yield System(label, "salt-slab", atoms, TEMPERATURES[copy % 3], 8)
+
+
+def alloy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+    """Li with every metal over composition: fcc, bcc and hcp lattices decorated at random."""
+    for copy in rounds:
+        for name in (*METALS, *SEEDS):
+            for lattice in ("Li", "Li-fcc", "Li-hcp"):
+                label = f"alloy/{name}/{lattice}/{copy}"
+                rng = generator(label)
+                atoms = supercell(crystals[lattice], int(rng.choice([2, 4, 8, 16])))
+                count = max(1, round(rng.uniform(0.1, 0.9) * len(atoms)))
+                chosen = rng.permutation(len(atoms))[:count]
+                numbers = atoms.numbers.copy()
+                numbers[chosen] = crystals[name].numbers[0]
+                atoms.numbers = numbers
+                atoms = _at_volume(atoms, _mixed_volume(crystals, atoms) * rng.uniform(0.85, 1.1))
+                atoms = _rattled(_strained(atoms, random_strain(rng, 0.02)), rng, 0.05)
+                yield System(label, "alloy", atoms, TEMPERATURES[copy % 4], 8)
+
+
+def facets_of(name: str) -> tuple[str, ...]:
+    """Facets that a metal's slabs are cut along."""
+    if name == "Li":
+        return ("bcc110", "bcc100", "bcc111")
+    if name in ("Mg", "Zn"):
+        return ("hcp0001", "10-10")
+    if name in ("In", "Sn", "Si"):
+        return ("100", "110")
+    return ("fcc111", "fcc100", "fcc110")
+
+
+def metal_slab(crystals: Crystals, name: str, facet: str, size: tuple[int, int, int]) -> Atoms:
+    """A slab of an element: ``size`` is the in-plane repetition and the number of layers."""
+    crystal = crystals[name]
+    symbol = crystal.get_chemical_symbols()[0]
+    lengths = crystal.cell.lengths()
+    if facet.startswith("fcc"):
+        build = {"fcc111": fcc111, "fcc100": fcc100, "fcc110": fcc110}[facet]
+        slab = build(symbol, size, a=lengths[0] * np.sqrt(2.0), vacuum=VACUUM / 2)
+    elif facet.startswith("bcc"):
+        build = {"bcc110": bcc110, "bcc100": bcc100, "bcc111": bcc111}[facet]
+        slab = build(symbol, size, a=lengths[0] * 2.0 / np.sqrt(3.0), vacuum=VACUUM / 2)
+    elif facet == "hcp0001":
+        a, c = np.sort(lengths)[[0, 2]]
+        slab = hcp0001(symbol, size, a=a, c=c, vacuum=VACUUM / 2)
+    else:
+        miller = {"10-10": (1, 0, 0), "100": (1, 0, 0), "110": (1, 1, 0)}[facet]
+        layers = max(2, size[2] // (2 if name in ("Si", "Sn", "Mg", "Zn") else 1))
+        slab = surface(crystal, miller, layers, vacuum=VACUUM / 2).repeat((size[0], size[1], 1))
+    slab.pbc = True
+    return Atoms(slab.numbers, slab.positions, cell=slab.cell, pbc=True)
+
+
+def salt_facets(name: str) -> tuple[tuple[int, int, int], ...]:
+    """Non-polar facets of an ionic compound, with respect to its conventional cell."""
+    if name in ("LiF", "LiCl"):
+        return ((1, 0, 0), (1, 1, 0))
+    if name == "Li3N":
+        return ((1, 0, 0), (0, 0, 1))
+    return ((1, 1, 1), (1, 1, 0))
+
+
+def salt_slab(crystals: Crystals, name: str, miller: tuple[int, int, int], layers: int) -> Atoms:
+    """A stoichiometric slab of a compound, cut so that no Li2X trilayer is split."""
+    from pymatgen.core.surface import SlabGenerator
+    from pymatgen.io.ase import AseAtomsAdaptor
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    structure = AseAtomsAdaptor.get_structure(crystals[name])
+    conventional = SpacegroupAnalyzer(structure, 0.05).get_conventional_standard_structure()
+    slabs = SlabGenerator(
+        conventional,
+        miller,
+        layers,
+        VACUUM / 2.5,
+        in_unit_planes=True,
+        primitive=True,
+        lll_reduce=True,
+        center_slab=True,
+    ).get_slabs(symmetrize=False)
+    slab = min(slabs, key=lambda s: (s.is_polar(tol_dipole_per_unit_area=0.01), len(s)))
+    atoms = AseAtomsAdaptor.get_atoms(slab.get_orthogonal_c_slab())
+    atoms = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    atoms.center(vacuum=VACUUM / 2, axis=2)
+    return atoms
+
+
+def with_adatoms(slab: Atoms, rng: np.random.Generator, count: int) -> Atoms:
+    """The slab with Li at random lateral places, its nearest neighbour at 2.1 to 3.6 Å."""
+    atoms = slab.copy()
+    for _ in range(count):
+        bond = rng.uniform(2.1, 3.0) if rng.random() < 0.75 else rng.uniform(3.0, 5.0)
+        lateral = rng.random(2) @ slab.cell[:2, :2]
+        height = _height_over(atoms, lateral, bond)
+        atoms += Atoms("Li", [[*lateral, height]])
+    return atoms
+
+
+def random_strain(rng: np.random.Generator, size: float) -> NDArray[np.float64]:
+    """A symmetric deformation gradient with normal-distributed strains of the given size."""
+    strain = rng.normal(scale=size, size=(3, 3))
+    return np.eye(3) + 0.5 * (strain + strain.T)
+
+
+def in_plane_strain(rng: np.random.Generator, size: float) -> NDArray[np.float64]:
+    """As `random_strain`, the z axis left alone."""
+    gradient = random_strain(rng, size)
+    gradient[2] = gradient[:, 2] = (0.0, 0.0, 1.0)
+    return gradient
+
+
+def _vacancy(crystals: Crystals, name: str, copy: int, n_atoms: int, steps: int) -> System:
+    label = f"vacancy/{name}/{copy}"
+    rng = generator(label)
+    atoms = supercell(crystals[name], n_atoms)
+    lithium = [i for i, symbol in enumerate(atoms.get_chemical_symbols()) if symbol == "Li"]
+    victim = int(rng.choice(lithium)) if lithium else int(rng.integers(len(atoms)))
+    del atoms[victim]
+    atoms = _rattled(_strained(atoms, random_strain(rng, 0.01)), rng, 0.03)
+    return System(label, "vacancy", atoms, (0.0, 300.0, 700.0)[copy % 3], steps)
+
+
+def _height_over(atoms: Atoms, lateral: NDArray[np.float64], bond: float) -> float:
+    """Lowest z over the slab at which nothing is nearer than ``bond`` to the lateral place."""
+    shifts = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]) @ atoms.cell[:2, :2]
+    offsets = atoms.positions[:, None, :2] + shifts - lateral
+    squared = np.maximum(bond**2 - (offsets**2).sum(-1), 0.0)
+    tops = np.where(squared > 0.0, atoms.positions[:, None, 2] + np.sqrt(squared), -np.inf)
+    return float(max(tops.max(), atoms.positions[:, 2].max() + 0.5))
+
+
+def _strained(atoms: Atoms, gradient: NDArray[np.float64]) -> Atoms:
+    strained = atoms.copy()
+    strained.set_cell(atoms.cell[:] @ gradient, scale_atoms=True)
+    return strained
+
+
+def _rattled(atoms: Atoms, rng: np.random.Generator, size: float) -> Atoms:
+    moved = atoms.copy()
+    moved.positions += rng.normal(scale=size, size=moved.positions.shape)
+    return moved
+
+
+def _at_volume(atoms: Atoms, volume: float) -> Atoms:
+    return _strained(atoms, np.eye(3) * (volume / atoms.get_volume()) ** (1.0 / 3.0))
+
+
+def _mixed_volume(crystals: Crystals, atoms: Atoms) -> float:
+    """Vegard's volume of a decorated cell, Å³."""
+    per_atom = {
+        int(c.numbers[0]): c.get_volume() / len(c)
+        for name, c in crystals.items()
+        if len(set(c.numbers)) == 1 and "-" not in name
+    }
+    return float(sum(per_atom[int(z)] for z in atoms.numbers))
+
+
+def shortest_distance(atoms: Atoms) -> float:
+    """Shortest distance between two atoms, periodic images included, Å; 9 where over 3 Å."""
+    distances = neighbor_list("d", atoms, 3.0)
+    return float(distances.min()) if len(distances) else 9.0
