@@ -55,21 +55,15 @@ def collect_collectors(
     slabs: list[CalculationDocument],
     sites: Built,
     adatoms: list[CalculationDocument],
-    bare: list[CalculationDocument],
     hops: Built,
-    first_ends: list[CalculationDocument],
-    last_ends: list[CalculationDocument],
     paths: list[PathDocument],
     interfaces: Built,
     joined: list[CalculationDocument],
-    films: list[CalculationDocument],
-    substrates: list[CalculationDocument],
-    free_films: list[CalculationDocument],
 ) -> list[CollectorDocument]:
     """One document per facet of every host but the film's, in the order of ``facets``.
 
-    ``hosts``, ``specs`` and ``bulks`` have the film's crystal first. The other lists belong to the
-    `Built` before them, entry by entry.
+    ``hosts``, ``specs`` and ``bulks`` have the film's crystal first. The other lists are what was
+    computed of the `Built` before them.
     """
     li_bulk = bulks[FILM]
     film_energies = {
@@ -82,9 +76,9 @@ def collect_collectors(
             continue
         bulk = bulks[facets.owners[i]]
         surface = _surface(facet, slabs[i], bulk)
-        binding = _binding(i, sites, adatoms, bare, li_bulk)
-        barrier = _barrier(i, hops, first_ends, last_ends, paths)
-        adhesion = _adhesion(i, interfaces, joined, films, substrates, free_films)
+        binding = _binding(i, sites, adatoms, li_bulk)
+        barrier = _barrier(i, hops, paths)
+        adhesion = _adhesion(i, interfaces, joined)
         wetting = _wetting(surface, adhesion, film_energies)
         documents.append(
             _document(
@@ -147,17 +141,16 @@ def _binding(
     owner: int,
     sites: Built,
     adatoms: Sequence[CalculationDocument],
-    bare: Sequence[CalculationDocument],
     li_bulk: CalculationDocument,
 ) -> Quantities:
     bindings = []
     for position in sites.of(owner):
         site = sites.models[position]
-        parts = [adatoms[position], bare[position], li_bulk]
-        evidence = _evidence(parts)
+        adatom, bare = sites.parts(position, adatoms)
+        evidence = _evidence([adatom, bare, li_bulk])
         value = None
         if evidence.converged:
-            value = li_binding(_energy(parts[0]), _energy(parts[1]), _energy_per_atom(li_bulk))
+            value = li_binding(_energy(adatom), _energy(bare), _energy_per_atom(li_bulk))
         bindings.append(
             SiteBinding(
                 label=site.label,
@@ -193,28 +186,21 @@ def _binding(
             "nucleation_overpotential_v": nucleation_overpotential(_number(best.li_binding_ev)),
             "li_binding_site": best.label,
             "li_coverage": best.coverage,
-            "site_structure": adatoms[position].final_structure,
+            "site_structure": sites.parts(position, adatoms)[0].final_structure,
         },
         dict.fromkeys(names, evidence),
     )
 
 
-def _barrier(
-    owner: int,
-    hops: Built,
-    first_ends: Sequence[CalculationDocument],
-    last_ends: Sequence[CalculationDocument],
-    paths: Sequence[PathDocument],
-) -> Quantities:
+def _barrier(owner: int, hops: Built, paths: Sequence[PathDocument]) -> Quantities:
     """The lowest barrier of the facet's hops, each counted from its more stable end."""
     names = ("adatom_barrier_ev", "adatom_reverse_barrier_ev")
     problems = []
     best: tuple[float, int] | None = None
     for position in hops.of(owner):
         hop, path = hops.models[position], paths[position]
-        failure = _evidence([first_ends[position], last_ends[position], path]).failure
-        problems.append((f"{hop.initial_label} to {hop.final_label}", failure))
-        if failure is None:
+        problems.append((f"{hop.initial_label} to {hop.final_label}", path.failure))
+        if path.failure is None:
             height = max(_number(path.barrier_ev), _number(path.reverse_barrier_ev))
             best = min(best or (np.inf, -1), (height, position))
     failure = hops.failures.get(str(owner)) or _failures(problems)
@@ -230,11 +216,7 @@ def _barrier(
         error=residual,
         reference_state=f"Li on {profile.initial_label}",
         failure=failure,
-        fingerprints=(
-            first_ends[position].fingerprint,
-            last_ends[position].fingerprint,
-            path.fingerprint,
-        ),
+        fingerprints=(path.fingerprint,),
     )
     values = {
         "adatom_barrier_ev": barrier,
@@ -271,28 +253,16 @@ def _separation(one: Structure, other: Structure) -> float:
     return float(np.linalg.norm(one.lattice.get_cartesian_coords(moved - np.round(moved))))
 
 
-def _adhesion(
-    owner: int,
-    interfaces: Built,
-    joined: Sequence[CalculationDocument],
-    films: Sequence[CalculationDocument],
-    substrates: Sequence[CalculationDocument],
-    free_films: Sequence[CalculationDocument],
-) -> Quantities:
+def _adhesion(owner: int, interfaces: Built, joined: Sequence[CalculationDocument]) -> Quantities:
     """The best work of adhesion of the facet's interfaces, with the film's strain beside it."""
     tried = []
     for position in interfaces.of(owner):
         model = interfaces.models[position]
-        parts = [films[position], substrates[position], joined[position]]
-        evidence = _evidence(parts)
+        both, film, substrate, _ = interfaces.parts(position, joined)
+        evidence = _evidence([film, substrate, both])
         value = None
         if evidence.converged:
-            value = work_of_adhesion(
-                _energy(films[position]),
-                _energy(substrates[position]),
-                _energy(joined[position]),
-                model.area,
-            )
+            value = work_of_adhesion(_energy(film), _energy(substrate), _energy(both), model.area)
         tried.append(_interface_adhesion(model, value, evidence))
     names = ("work_of_adhesion_j_m2", "film_elastic_energy_j_m2", "substrate_elastic_energy_j_m2")
     failure = interfaces.failures.get(str(owner)) or _failures(
@@ -305,7 +275,7 @@ def _adhesion(
         return Quantities(values, dict.fromkeys(names[:1], missing))
     best = max(bound, key=lambda one: _number(one.work_of_adhesion_j_m2))
     position = interfaces.of(owner)[tried.index(best)]
-    model, free = interfaces.models[position], free_films[position]
+    both, film, _, free_film = interfaces.parts(position, joined)
     registries = [
         _number(one.work_of_adhesion_j_m2)
         for one in bound
@@ -319,7 +289,7 @@ def _adhesion(
             failure=failure,
             fingerprints=best.fingerprints,
         ),
-        names[1]: _evidence([films[position], free], reference_state="film in its bulk's cell"),
+        names[1]: _evidence([film, free_film], reference_state="film in its bulk's cell"),
     }
     values |= {
         "work_of_adhesion_j_m2": best.work_of_adhesion_j_m2,
@@ -328,10 +298,12 @@ def _adhesion(
         "registry": best.registry,
         "film_strain": best.film_strain,
         "substrate_strain": best.substrate_strain,
-        "interface_structure": joined[position].final_structure,
+        "interface_structure": both.final_structure,
     }
     if supported[names[1]].converged:
-        values[names[1]] = elastic_energy(_energy(films[position]), _energy(free), model.area)
+        values[names[1]] = elastic_energy(
+            _energy(film), _energy(free_film), interfaces.models[position].area
+        )
     if not any(best.substrate_strain):
         values[names[2]] = 0.0
         supported[names[2]] = Evidence(

@@ -4,6 +4,7 @@ Every step takes whole lists and gives a `Built`: what it made, for which facet,
 nothing, so that one facet that cannot be built never stops the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +36,7 @@ class Built(MSONable):
 
     Attributes:
         models: facets, sites, hops or interfaces.
-        structures: what of each model is computed next.
+        structures: what is computed next, the same number of structures for each model in turn.
         owners: for each model, the position of the facet it belongs to (of the host, for facets).
         failures: why an owner got nothing, by its position as text.
     """
@@ -45,15 +46,22 @@ class Built(MSONable):
     owners: list[int] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
-    def add(self, owner: int, model: Any, structure: Structure) -> None:
-        """Append one model of ``owner``."""
+    def add(self, owner: int, model: Any, *structures: Structure) -> None:
+        """Append one model of ``owner`` and what is computed of it."""
         self.models.append(model)
-        self.structures.append(structure)
+        self.structures.extend(structures)
         self.owners.append(owner)
 
     def of(self, owner: int) -> list[int]:
         """Positions of the models that belong to ``owner``."""
         return [position for position, other in enumerate(self.owners) if other == owner]
+
+    def parts(
+        self, position: int, results: Sequence[CalculationDocument]
+    ) -> Sequence[CalculationDocument]:
+        """What was computed of the model at ``position``, out of the results of all structures."""
+        n = len(self.structures) // len(self.models)
+        return results[position * n : (position + 1) * n]
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ def _relaxed(facet: Facet, slab: CalculationDocument) -> Facet:
 
 @job
 def place_adatoms(facets: Built, slabs: list[CalculationDocument]) -> Built:
-    """Li on every symmetry-distinct site of every relaxed facet; owners are the facets."""
+    """Li on every symmetry-distinct site of every relaxed facet, beside the bare supercell."""
     built = Built()
     for owner, (facet, slab) in _substrates(facets, slabs):
         if not slab.converged:
@@ -151,41 +159,32 @@ def place_adatoms(facets: Built, slabs: list[CalculationDocument]) -> Built:
             built.failures[str(owner)] = str(error)
             continue
         for site in sites:
-            built.add(owner, site, site.structure)
+            built.add(owner, site, site.structure, site.slab)
     return built
 
 
 @job
-def bare_slabs(sites: Built) -> list[Structure]:
-    """For each site, the supercell without the adatom."""
-    return [site.slab for site in sites.models]
-
-
-@job
-def connect_sites(sites: Built, adatoms: list[CalculationDocument]) -> dict[str, Any]:
-    """The distinct hops between neighbouring stable sites of every facet, from relaxed adatoms.
-
-    Returns:
-        ``built``: the hops, their ``structures`` the first ends; ``final``: the other ends.
-    """
+def connect_sites(sites: Built, adatoms: list[CalculationDocument]) -> Built:
+    """The distinct hops between neighbouring stable sites of every facet, with both their ends."""
     built = Built()
     for owner in sorted(set(sites.owners)):
-        relaxed = [
-            _with_structure(sites.models[position], adatoms[position])
-            for position in sites.of(owner)
-            if adatoms[position].converged
-        ]
+        relaxed, energies = [], []
+        for position in sites.of(owner):
+            adatom = sites.parts(position, adatoms)[0]
+            if adatom.converged and adatom.energy_ev is not None:
+                relaxed.append(_with_structure(sites.models[position], adatom))
+                energies.append(adatom.energy_ev)
         if not relaxed:
             built.failures[str(owner)] = "no adatom site converged"
             continue
         try:
-            hops = adatom_hops(relaxed)
+            hops = adatom_hops(relaxed, energies)
         except StructureError as error:
             built.failures[str(owner)] = str(error)
             continue
         for hop in hops:
-            built.add(owner, hop, hop.initial)
-    return {"built": built, "final": [hop.final for hop in built.models]}
+            built.add(owner, hop, hop.initial, hop.final)
+    return built
 
 
 def _with_structure(site: AdsorptionSite, adatom: CalculationDocument) -> AdsorptionSite:
@@ -240,12 +239,11 @@ def join_interfaces(
 @job
 def choose_registries(
     models: Built, energies: list[CalculationDocument], limits: InterfaceLimits
-) -> dict[str, Any]:
+) -> Built:
     """Keep, of each pair of facets and terminations, the registries lowest in energy as built.
 
-    Returns:
-        ``built``: the interfaces kept; ``films``, ``substrates`` and ``free_films``: for each of
-        them the two sides alone in the same cell, and the film in its own bulk's in-plane cell.
+    Computed next of each: the interface, the film and the substrate alone in the same cell, and the
+    film in its own bulk's in-plane cell.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
     for position, (owner, model) in enumerate(zip(models.owners, models.models, strict=True)):
@@ -254,15 +252,10 @@ def choose_registries(
             groups.setdefault(key, []).append(position)
     built = Built(failures=dict(models.failures))
     for (owner, *_), positions in groups.items():
-        per_atom = np.array([energies[position].energy_ev for position in positions])
-        for choice in np.argsort(per_atom, kind="stable")[: limits.relaxed_registries]:
+        totals = np.array([energies[position].energy_ev for position in positions])
+        for choice in np.argsort(totals, kind="stable")[: limits.relaxed_registries]:
             kept: InterfaceModel = models.models[positions[int(choice)]]
-            built.add(owner, kept, kept.structure)
+            built.add(owner, kept, kept.structure, kept.film, kept.substrate, kept.free_film)
     for owner in set(models.owners) - set(built.owners):
         built.failures[str(owner)] = "no interface could be evaluated"
-    return {
-        "built": built,
-        "films": [model.film for model in built.models],
-        "substrates": [model.substrate for model in built.models],
-        "free_films": [model.free_film for model in built.models],
-    }
+    return built

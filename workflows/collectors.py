@@ -10,7 +10,6 @@ from workflows.collector_documents import collect_collectors
 from workflows.collector_jobs import (
     InterfaceLimits,
     SlabSize,
-    bare_slabs,
     choose_registries,
     connect_sites,
     cut_facets,
@@ -39,7 +38,7 @@ class CollectorScreenMaker(Maker):
         film_facets: facets of the Li film.
         bulk_maker: relaxes the crystals, cell included.
         slab_maker: relaxes the facets.
-        adatom_maker: relaxes Li on its sites, the ends of hops and the bare supercells.
+        adatom_maker: relaxes Li on its sites, and the bare supercells.
         path_maker: finds the hops' minimum-energy paths.
         registry_maker: evaluates interfaces as built, to choose their registry.
         interface_maker: relaxes interfaces and their two sides apart.
@@ -81,21 +80,13 @@ class CollectorScreenMaker(Maker):
 
         sites = place_adatoms(facets.output, slabs.output)
         adatoms = self.adatom_maker.make(sites.output.structures, *common)
-        supercells = bare_slabs(sites.output)
-        bare = self.adatom_maker.make(supercells.output, *common)
-
         hops = connect_sites(sites.output, adatoms.output)
-        first_ends = self.adatom_maker.make(hops.output["built"].structures, *common)
-        last_ends = self.adatom_maker.make(hops.output["final"], *common)
-        paths = self.path_maker.make(first_ends.output, last_ends.output, *common)
+        paths = self.path_maker.make(hops.output.structures, *common)
 
         models = join_interfaces(facets.output, slabs.output, self.interface_limits, self.slab_size)
         trials = self.registry_maker.make(models.output.structures, *common)
         chosen = choose_registries(models.output, trials.output, self.interface_limits)
-        joined = self.interface_maker.make(chosen.output["built"].structures, *common)
-        films = self.interface_maker.make(chosen.output["films"], *common)
-        substrates = self.interface_maker.make(chosen.output["substrates"], *common)
-        free_films = self.interface_maker.make(chosen.output["free_films"], *common)
+        joined = self.interface_maker.make(chosen.output.structures, *common)
 
         collected = collect_collectors(
             self.name,
@@ -106,22 +97,15 @@ class CollectorScreenMaker(Maker):
             slabs.output,
             sites.output,
             adatoms.output,
-            bare.output,
-            hops.output["built"],
-            first_ends.output,
-            last_ends.output,
+            hops.output,
             paths.output,
-            chosen.output["built"],
+            chosen.output,
             joined.output,
-            films.output,
-            substrates.output,
-            free_films.output,
         )
         jobs: list[Flow | Job] = [
             *(bulks, facets, slabs),
-            *(sites, adatoms, supercells, bare),
-            *(hops, first_ends, last_ends, paths),
-            *(models, trials, chosen, joined, films, substrates, free_films),
+            *(sites, adatoms, hops, paths),
+            *(models, trials, chosen, joined),
             collected,
         ]
         return Flow(jobs, output=collected.output, name=self.name)

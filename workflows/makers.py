@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 from potentials.protocol import CellRelaxation
 from results.documents import CalculationDocument, PathDocument
 from workflows.settings import PotentialSettings, StoreSettings
-from workflows.stages import evaluate_stage, last_structure, path_stage, relax_stage
+from workflows.stages import evaluate_stage, path_stage, relax_stage
 
 
 @dataclass
@@ -83,15 +83,11 @@ class PathMaker(Maker):
     @job
     def make(
         self,
-        initial: list[CalculationDocument],
-        final: list[CalculationDocument],
+        ends: list[Structure],
         potential: PotentialSettings,
         stores: StoreSettings,
     ) -> list[PathDocument]:
-        """One path per pair of end states, in the order given; unconverged ends are used as is."""
-        ends = [
-            (last_structure(one), last_structure(other))
-            for one, other in zip(initial, final, strict=True)
-        ]
+        """One path per pair of relaxed end states, which stand in turn in ``ends``."""
         parameters = {"n_images": self.n_images, "fmax": self.fmax, "max_steps": self.max_steps}
-        return path_stage(self.name, ends, parameters, potential, stores)
+        pairs = list(zip(ends[::2], ends[1::2], strict=True))
+        return path_stage(self.name, pairs, parameters, potential, stores)
