@@ -1,6 +1,8 @@
 """Small MACE networks with random weights, of the architectures of the published models."""
 
+import copy
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -13,48 +15,60 @@ from potentials.torch_state import process_kept
 def random_network(
     elements: Sequence[str] = ("Li", "Cu"),
     *,
-    heads: Sequence[str] | None = None,
+    heads: Sequence[str] = (),
     dtype: torch.dtype = torch.float64,
-    channels: int = 8,
-    r_max: float = 4.5,
-    seed: int = 0,
     density: bool = False,
 ) -> torch.nn.Module:
     """A scale-shift MACE network with random weights and ZBL repulsion, so that relaxations end.
 
     Args:
         elements: chemical symbols it covers.
-        heads: names of its heads; None for one.
+        heads: names of its heads; none for a network without named heads.
         dtype: of its weights.
-        channels: scalar and vector channels of a node.
-        r_max: cutoff, Å.
-        seed: of the weights.
         density: the density-normalised interaction blocks of the newer published models.
     """
-    with process_kept(dtype):
+    return copy.deepcopy(_built(tuple(elements), tuple(heads), density)).to(dtype)
+
+
+def random_mace(
+    elements: Sequence[str] = ("Li", "Cu"),
+    *,
+    heads: Sequence[str] = (),
+    head: str | None = None,
+    dtype: str = "float64",
+    device: str = "cpu",
+    density: bool = False,
+) -> MacePotential:
+    """`random_network` as a potential."""
+    network = random_network(elements, heads=heads, density=density)
+    return MacePotential(
+        network, name="random", sha256="0" * 64, head=head, dtype=dtype, device=device
+    )
+
+
+@cache
+def _built(elements: tuple[str, ...], heads: tuple[str, ...], density: bool) -> torch.nn.Module:
+    """Two seconds of compiling each."""
+    with process_kept(torch.float64), torch.random.fork_rng(devices=[]):
         from e3nn import o3
         from mace import modules
 
-        torch.manual_seed(seed)
+        torch.manual_seed(0)
         numbers = sorted(atomic_numbers[symbol] for symbol in elements)
-        n_heads = len(heads) if heads else 1
-        energies = np.random.default_rng(seed).uniform(-3.0, -1.0, (n_heads, len(numbers)))
+        n_heads = max(len(heads), 1)
+        energies = np.random.default_rng(0).uniform(-3.0, -1.0, (n_heads, len(numbers)))
+        kind = "Density" if density else ""
         blocks = modules.interaction_classes
-        first, later = (
-            ("RealAgnosticDensityInteractionBlock", "RealAgnosticDensityResidualInteractionBlock")
-            if density
-            else ("RealAgnosticInteractionBlock", "RealAgnosticResidualInteractionBlock")
-        )
         return modules.ScaleShiftMACE(
-            r_max=r_max,
+            r_max=4.5,
             num_bessel=8,
             num_polynomial_cutoff=5,
             max_ell=2,
-            interaction_cls=blocks[later],
-            interaction_cls_first=blocks[first],
+            interaction_cls=blocks[f"RealAgnostic{kind}ResidualInteractionBlock"],
+            interaction_cls_first=blocks[f"RealAgnostic{kind}InteractionBlock"],
             num_interactions=2,
             num_elements=len(numbers),
-            hidden_irreps=o3.Irreps(f"{channels}x0e + {channels}x1o"),
+            hidden_irreps=o3.Irreps("8x0e + 8x1o"),
             MLP_irreps=o3.Irreps(f"{8 * n_heads}x0e"),
             gate=torch.nn.functional.silu,
             atomic_energies=energies if heads else energies[0],
@@ -65,22 +79,5 @@ def random_network(
             pair_repulsion=True,
             atomic_inter_scale=[0.5] * n_heads if heads else 0.5,
             atomic_inter_shift=[0.0] * n_heads if heads else 0.0,
-            heads=list(heads) if heads else None,
+            heads=list(heads) or None,
         )
-
-
-def random_mace(
-    elements: Sequence[str] = ("Li", "Cu"),
-    *,
-    heads: Sequence[str] | None = None,
-    head: str | None = None,
-    dtype: str = "float64",
-    device: str = "cpu",
-    seed: int = 0,
-    density: bool = False,
-) -> MacePotential:
-    """`random_network` as a potential."""
-    network = random_network(elements, heads=heads, seed=seed, density=density)
-    return MacePotential(
-        network, name="random", sha256="0" * 64, head=head, dtype=dtype, device=device
-    )

@@ -13,7 +13,7 @@ HEADS = ("omat_pbe", "matpes_r2scan")
 
 @pytest.fixture(scope="module")
 def two_heads() -> MacePotential:
-    return random_mace(("Li", "Cu"), heads=HEADS, head="matpes_r2scan", density=True)
+    return random_mace(heads=HEADS, head="matpes_r2scan", density=True)
 
 
 def copper_with_lithium() -> Atoms:
@@ -54,14 +54,14 @@ def test_head_is_to_be_chosen(two_heads: MacePotential) -> None:
 
 
 def test_head_called_default_needs_no_choice() -> None:
-    potential = random_mace(("Cu",), heads=("pt_head", "Default"))
+    potential = random_mace(heads=("pt_head", "Default"))
     assert (potential.head, potential.head_index) == ("Default", 1)
 
 
 def test_precisions_agree_to_single_precision() -> None:
     found = {}
     for dtype in ("float64", "float32"):
-        potential = random_mace(("Li", "Cu"), dtype=dtype, seed=5)
+        potential = random_mace(dtype=dtype)
         assert potential.dtype == potential.identity.dtype == dtype
         assert str(next(potential.model.parameters()).dtype) == f"torch.{dtype}"
         (found[dtype],) = potential.engine("ase").evaluate([copper_with_lithium()])
@@ -125,7 +125,7 @@ def test_versions_of_packages_that_are_there() -> None:
 
 
 def test_dispersion_is_added_or_says_what_is_missing() -> None:
-    network = random_network(("Li", "Cu"))
+    network = random_network()
     plain = MacePotential(network, name="random", sha256="0")
     try:
         import torch_dftd  # type: ignore[import-not-found]  # noqa: F401

@@ -50,7 +50,7 @@ def test_a_process_that_uses_mace_is_left_as_found(tmp_path: Path) -> None:
         env=environment | {"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr
