@@ -35,7 +35,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 class Chromium:
     """One browser with one page; a context manager that ends the browser."""
 
-    def __init__(self, profile: Path, timeout_s: float = 30.0) -> None:
+    def __init__(self, profile: Path, timeout_s: float = 120.0) -> None:
         self._timeout = timeout_s
         read_commands, self._commands = os.pipe()
         self._answers, write_answers = os.pipe()

@@ -3,12 +3,14 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screen.campaign import Campaign, Limits, MaxIndex
 from screen.campaign_file import parse_campaign, read_campaign
 from screen.errors import CampaignError
+
+no_deadline = settings(deadline=None)  # a busy machine is no failure
 
 GOOD = """\
 name: try-out
@@ -173,11 +175,13 @@ def is_a_campaign_or_one_line(text):
     return True
 
 
+@no_deadline
 @given(documents)
 def test_any_document_is_a_campaign_or_one_line(document):
     assert is_a_campaign_or_one_line(json.dumps(document))
 
 
+@no_deadline
 @given(st.text(max_size=60))
 def test_any_text_is_a_campaign_or_one_line(text):
     assert is_a_campaign_or_one_line(text)

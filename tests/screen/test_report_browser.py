@@ -78,5 +78,6 @@ def test_nothing_is_wider_than_the_window_of_a_small_laptop(page):
         mobile=False,
     )
     assert page.evaluate("innerWidth") == 1280
-    page.evaluate("Promise.all([...document.querySelectorAll('.plot')].map(Plotly.Plots.resize))")
+    plots = "[...document.querySelectorAll('.plot')]"
+    page.evaluate(f"Promise.all({plots}.map(Plotly.Plots.resize)).then(() => true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
