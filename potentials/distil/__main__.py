@@ -34,6 +34,7 @@ def everything(
         (folder / "checkpoint.pt").unlink(missing_ok=True)
         train(folder, teacher, minutes / (rounds + 1), learning_rate=0.005, warm=True)
     evaluate(folder, teacher)
+    card(folder, teacher)
 
 
 @app.command()
@@ -102,6 +103,14 @@ def evaluate(folder: Folder = Path("work/distil"), teacher: Teacher = "chgnet") 
     from potentials.distil import pipeline
 
     typer.echo(pipeline.evaluate(pipeline.Workspace(folder, teacher)))
+
+
+@app.command()
+def card(folder: Folder = Path("work/distil"), teacher: Teacher = "chgnet") -> None:
+    """Write the model card, card.md."""
+    from potentials.distil import pipeline
+
+    pipeline.card(pipeline.Workspace(folder, teacher))
 
 
 def _part(text: str) -> tuple[int, int]:

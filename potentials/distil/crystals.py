@@ -17,8 +17,11 @@ from ase.spacegroup import crystal
 from potentials.distil.calculator import TeacherCalculator
 from potentials.distil.teacher import Teacher
 
-ELEMENTS = ("Li", "N", "O", "F", "Mg", "Al", "Si", "P", "S", "Cl", "Ni", "Cu", "Zn", "Ag", "In")
-ELEMENTS = (*ELEMENTS, "Sn", "Au")
+# fmt: off
+ELEMENTS = (
+    "Li", "N", "O", "F", "Mg", "Al", "Si", "P", "S", "Cl", "Ni", "Cu", "Zn", "Ag", "In", "Sn", "Au",
+)
+# fmt: on
 METALS = ("Cu", "Ni", "Al", "Ag", "Au", "Mg", "Zn")
 SEEDS = ("In", "Sn", "Si")
 SALTS = ("LiF", "LiCl", "Li2O", "Li2S", "Li3N")
@@ -28,8 +31,8 @@ POLYANIONIC = ("Li3P", "Li3PO4", "Li3PS4", "Li6PS5Cl")
 def starting_crystals() -> dict[str, Atoms]:
     """Primitive cells by name, before the teacher's relaxation.
 
-    Lattice constants are the experimental ones, rounded; Wyckoff positions from the structures'
-    original descriptions as the Inorganic Crystal Structure Database lists them.
+    Rounded experimental lattice constants and Wyckoff positions: starting points, since the
+    teacher's relaxation moves everything that symmetry lets move.
     """
     found = {
         "Li": bulk("Li", "bcc", a=3.44),
@@ -132,7 +135,7 @@ def supercell(atoms: Atoms, n_atoms: int) -> Atoms:
 def _primitive(atoms: Atoms) -> Atoms:
     import spglib
 
-    cell, positions, numbers = spglib.find_primitive(
-        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers)
-    )
+    found = spglib.find_primitive((atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers))
+    assert found is not None
+    cell, positions, numbers = found
     return Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)

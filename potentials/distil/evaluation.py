@@ -4,9 +4,11 @@ Definitions are the program's own: surface energy, Li binding, barrier, work of 
 and alloy formation energy, each with the potential's own relaxed crystals and references.
 """
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS, FIRE
 
 from potentials.distil.crystals import METALS, SALTS, supercell
+from potentials.distil.errors import DistillationError
 from potentials.distil.interfaces import contact
 from potentials.distil.systems import Crystals, metal_slab
 
@@ -48,20 +51,19 @@ HOPS = (
     ("Mg", "hcp0001"),
     ("Zn", "hcp0001"),
 )
-CONTACTS = (
-    ("Cu", (1, 1, 1), (1, 1, 0)),
-    ("Cu", (1, 0, 0), (1, 1, 0)),
-    ("Cu", (1, 1, 0), (1, 1, 0)),
-    ("Ni", (1, 1, 1), (1, 1, 0)),
-    ("Al", (1, 1, 1), (1, 1, 0)),
-    ("Ag", (1, 1, 1), (1, 1, 0)),
-    ("Au", (1, 1, 1), (1, 0, 0)),
-    ("Mg", (0, 0, 1), (1, 1, 0)),
-    ("Zn", (0, 0, 1), (1, 0, 0)),
-    ("LiF", (1, 0, 0), (1, 1, 0)),
-    ("Li2O", (1, 1, 0), (1, 1, 0)),
-    ("LiCl", (1, 0, 0), (1, 0, 0)),
-)
+CONTACTS = {
+    "Cu": (((1, 1, 1), (1, 1, 0)), ((1, 0, 0), (1, 1, 0)), ((1, 1, 0), (1, 1, 0))),
+    "Ni": (((1, 1, 1), (1, 1, 0)),),
+    "Al": (((1, 1, 1), (1, 1, 0)),),
+    "Ag": (((1, 1, 1), (1, 1, 0)),),
+    "Au": (((1, 1, 1), (1, 0, 0)),),
+    "Mg": (((0, 0, 1), (1, 1, 0)),),
+    "Zn": (((0, 0, 1), (1, 0, 0)),),
+    "LiF": (((1, 0, 0), (1, 1, 0)),),
+    "Li2O": (((1, 1, 0), (1, 1, 0)),),
+    "LiCl": (((1, 0, 0), (1, 0, 0)),),
+}
+"""Facets of the substrate and of Li on it."""
 ALLOYS = (
     ("Al", "b32"),
     ("Zn", "b32"),
@@ -83,7 +85,7 @@ TOLERANCES = {
     "work_of_adhesion": 0.06,
     "vacancy_energy": 0.2,
     "formation_energy": 0.015,
-    "volume_per_atom": 0.0,
+    "volume_per_atom": 0.3,
 }
 UNITS = {
     "surface_energy": "J/m²",
@@ -139,48 +141,54 @@ Task = tuple[str, str, Callable[[], float]]
 
 def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
     lithium = energy_of(crystals["Li"], calculator) / len(crystals["Li"])
+
+    @cache
+    def with_lithium(name: str, facet: str, site: str) -> float:
+        return adatom_slab_energy(crystals, name, facet, site, calculator)
+
     for name in ("Li", *METALS, *SALTS):
-        volume = crystals[name].get_volume() / len(crystals[name])
-        yield "volume_per_atom", name, lambda volume=volume: float(volume)
+        yield "volume_per_atom", name, partial(volume_per_atom, crystals[name])
     for name, facet in (*LITHIUM_FACETS, *FACETS):
         yield (
             "surface_energy",
             f"{name} {facet}",
-            lambda n=name, f=facet: surface_energy(crystals, n, f, calculator),
+            partial(surface_energy, crystals, name, facet, calculator),
         )
     for name, facet in FACETS:
-        yield (
-            "li_binding",
-            f"{name} {facet}",
-            lambda n=name, f=facet: (
-                adatom_energy(crystals, n, f, _stable_site(f), calculator) - lithium
-            ),
-        )
+
+        def binding(name: str = name, facet: str = facet) -> float:
+            bare = adatom_slab_energy(crystals, name, facet, None, calculator)
+            return with_lithium(name, facet, stable_site(facet)) - bare - lithium
+
+        yield "li_binding", f"{name} {facet}", binding
     for name, facet in HOPS:
-        yield (
-            "barrier",
-            f"{name} {facet}",
-            lambda n=name, f=facet: barrier(crystals, n, f, calculator),
-        )
-    for substrate, facet, film in CONTACTS:
-        label = f"Li{film}|{substrate}{facet}".replace(", ", "")
-        yield (
-            "work_of_adhesion",
-            label,
-            lambda s=substrate, f=facet, m=film: work_of_adhesion(crystals, s, f, m, calculator),
-        )
+
+        def barrier(name: str = name, facet: str = facet) -> float:
+            stable = with_lithium(name, facet, stable_site(facet))
+            return with_lithium(name, facet, "bridge") - stable
+
+        yield "barrier", f"{name} {facet}", barrier
+    for substrate, facets in CONTACTS.items():
+        for ground, film in facets:
+            label = f"Li{film}|{substrate}{ground}".replace(", ", "")
+            yield (
+                "work_of_adhesion",
+                label,
+                partial(work_of_adhesion, crystals, substrate, ground, film, calculator),
+            )
     for name in SALTS:
-        yield (
-            "vacancy_energy",
-            name,
-            lambda n=name: vacancy_energy(crystals[n], lithium, calculator),
-        )
+        yield "vacancy_energy", name, partial(vacancy_energy, crystals[name], lithium, calculator)
     for metal, prototype in ALLOYS:
         yield (
             "formation_energy",
             f"Li-{metal} {prototype}",
-            lambda m=metal, p=prototype: formation_energy(crystals, m, p, calculator),
+            partial(formation_energy, crystals, metal, prototype, calculator),
         )
+
+
+def volume_per_atom(crystal: Atoms) -> float:
+    """Volume per atom of a relaxed crystal, Å³."""
+    return float(crystal.get_volume() / len(crystal))
 
 
 def energy_of(atoms: Atoms, calculator: Calculator) -> float:
@@ -203,33 +211,23 @@ def surface_energy(crystals: Crystals, name: str, facet: str, calculator: Calcul
     return float(EV_PER_A2 * excess / (2.0 * _area(slab)))
 
 
-def adatom_energy(
-    crystals: Crystals, name: str, facet: str, site: str, calculator: Calculator
+def adatom_slab_energy(
+    crystals: Crystals, name: str, facet: str, site: str | None, calculator: Calculator
 ) -> float:
-    """E(slab+Li) - E(slab) with Li on a site of a 2×2 cell of four layers, eV.
+    """Relaxed energy of a 2×2 slab of four layers with Li on a site, or bare (None), eV.
 
-    The lower two layers are fixed; on a bridge Li may only move along the normal.
+    The lower two layers are fixed; on a bridge, the saddle of a hop by symmetry, Li may move along
+    the normal only.
     """
-    slab, lateral = _slab_with_site(crystals, name, facet, site)
+    slab, lateral = _slab_with_site(crystals, name, facet, site or "bridge")
     lower = FixAtoms(mask=slab.positions[:, 2] < np.median(slab.positions[:, 2]))
-    slab.set_constraint(lower)
-    bare = relaxed_energy(slab, calculator)
-    covered = slab.copy()
-    covered += Atoms("Li", [[*lateral, slab.positions[:, 2].max() + 2.0]])
-    constraints = [lower]
-    if site == "bridge":
-        constraints.append(FixedLine(len(covered) - 1, (0, 0, 1)))
-    covered.set_constraint(constraints)
-    return relaxed_energy(covered, calculator) - bare
-
-
-def barrier(crystals: Crystals, name: str, facet: str, calculator: Calculator) -> float:
-    """Li on the bridge above Li in the hollow, eV; the bridge is the saddle by symmetry."""
-    ends = [
-        adatom_energy(crystals, name, facet, site, calculator)
-        for site in ("bridge", _stable_site(facet))
-    ]
-    return ends[0] - ends[1]
+    if site is None:
+        slab.set_constraint(lower)
+        return relaxed_energy(slab, calculator)
+    slab += Atoms("Li", [[*lateral, slab.positions[:, 2].max() + 2.0]])
+    along_normal = [FixedLine(len(slab) - 1, (0, 0, 1))] if site == "bridge" else []
+    slab.set_constraint([lower, *along_normal])
+    return relaxed_energy(slab, calculator)
 
 
 def work_of_adhesion(
@@ -240,7 +238,12 @@ def work_of_adhesion(
     calculator: Calculator,
 ) -> float:
     """(E_A + E_B - E_AB)/A, both sides relaxed alone in the contact's cell, J/m²."""
-    atoms, film = contact(crystals, film_facet, substrate, facet)
+    built = contact(crystals, film_facet, substrate, facet)
+    if built is None:
+        raise DistillationError(
+            f"contact: no small one of Li with {substrate}{facet}; take another"
+        )
+    atoms, film = built
     parts = [relaxed_energy(part, calculator, 0.03) for part in (atoms[film], atoms[~film], atoms)]
     return float(EV_PER_A2 * (parts[0] + parts[1] - parts[2]) / _area(atoms))
 
@@ -268,14 +271,12 @@ def formation_energy(
 
 def write_table(teacher: list[Value], student: list[Value], path: Path) -> None:
     """CSV of both potentials' values with the tolerance asked for."""
-    lines = ["quantity,system,unit,teacher,mini,error,tolerance"]
-    for a, b in zip(teacher, student, strict=True):
-        assert (a.quantity, a.system) == (b.quantity, b.system)
-        lines.append(
-            f'{a.quantity},"{a.system}",{UNITS[a.quantity]},{a.value:.4f},{b.value:.4f},'
-            f"{b.value - a.value:+.4f},{TOLERANCES[a.quantity]}"
-        )
-    path.write_text("\n".join(lines) + "\n")
+    with path.open("w", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["quantity", "system", "unit", "teacher", "network", "tolerance"])
+        for a, b in zip(teacher, student, strict=True):
+            values = (f"{a.value:.4f}", f"{b.value:.4f}", TOLERANCES[a.quantity])
+            writer.writerow([a.quantity, a.system, UNITS[a.quantity], *values])
 
 
 def _relaxed(crystals: Crystals, calculator: Calculator) -> dict[str, Atoms]:
@@ -295,7 +296,8 @@ def _relaxed_atoms(atoms: Atoms, calculator: Calculator, fmax: float) -> Atoms:
     return moved
 
 
-def _stable_site(facet: str) -> str:
+def stable_site(facet: str) -> str:
+    """The site of a facet that Li prefers."""
     return {"fcc111": "fcc", "fcc100": "hollow", "fcc110": "hollow", "hcp0001": "fcc"}[facet]
 
 

@@ -51,7 +51,7 @@ def fine_tune(model: str, frames: Path, folder: Path, schedule: Schedule) -> dic
     predicted = [label.energy for label in NetworkTeacher(network).label(training)]
     wanted = [label_of(frame).energy for frame in training]
     shifts = fit_shifts(training, wanted, predicted, elements)
-    energies = network.atomic_energies_fn.atomic_energies
+    energies = network.get_buffer("atomic_energies_fn.atomic_energies")
     energies += torch.tensor(shifts, dtype=energies.dtype)
     network.requires_grad_(True)
     tested = labelled_graphs(held_out, elements, potential.r_max)

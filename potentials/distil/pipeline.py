@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +145,8 @@ def train_network(
             if f.info.get("family", "given") == family
         ]
         errors[family] = mean_errors(network, chosen)
+    as_json = {name: asdict(error) for name, error in errors.items()}
+    (space.folder / "errors.json").write_text(json.dumps(as_json, indent=1))
     return errors
 
 
@@ -191,3 +193,16 @@ def evaluate(space: Workspace) -> str:
     path = space.folder / "evaluation.csv"
     write_table(wanted, found, path)
     return path.read_text()
+
+
+def card(space: Workspace) -> None:
+    """Write ``card.md`` from what the earlier steps left, and from ``notes.md`` if there."""
+    from potentials.distil.card import write_card
+
+    write_card(
+        space.load_frames(),
+        space.folder / "errors.json",
+        space.folder / "evaluation.csv",
+        space.folder / "notes.md",
+        space.folder / "card.md",
+    )

@@ -70,4 +70,4 @@ def _ridge(
             composition[row, column[int(z)]] = count / len(frame)
     rest = energies / [len(frame) for frame in frames] - composition @ start
     matrix = composition.T @ composition + ridge * np.eye(len(elements))
-    return np.linalg.solve(matrix, composition.T @ rest)
+    return np.asarray(np.linalg.solve(matrix, composition.T @ rest), dtype=np.float64)

@@ -214,8 +214,8 @@ def salt_slab(crystals: Crystals, name: str, miller: tuple[int, int, int], layer
         center_slab=True,
     ).get_slabs(symmetrize=False)
     slab = min(slabs, key=lambda s: (s.is_polar(tol_dipole_per_unit_area=0.01), len(s)))
-    atoms = AseAtomsAdaptor.get_atoms(slab.get_orthogonal_c_slab())
-    atoms = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    cut = AseAtomsAdaptor.get_atoms(slab.get_orthogonal_c_slab())
+    atoms = Atoms(cut.numbers, cut.positions, cell=cut.cell, pbc=True)
     atoms.center(vacuum=VACUUM / 2, axis=2)
     return atoms
 

@@ -81,7 +81,9 @@ class ChgnetTeacher:
         self._network.requires_grad_(False)
         self._network.graph_converter.on_isolated_atoms = "warn"
         weights = self._network.composition_model.state_dict()["fc.weight"].flatten()
-        self.element_energies = {z + 1: float(energy) for z, energy in enumerate(weights)}
+        self.element_energies: Mapping[int, float] = {
+            z + 1: float(energy) for z, energy in enumerate(weights)
+        }
 
     def label(self, frames: Sequence[Atoms]) -> list[Label]:
         """Energy, forces and stress of each frame, in the order given."""
@@ -127,8 +129,8 @@ class NetworkTeacher:
         """Energy, forces and stress of each frame, in the order given."""
         from potentials.distil.graphs import collate, graph_of
 
-        elements = self._network.atomic_numbers.tolist()
-        cutoff = float(self._network.r_max)
+        elements = self._network.get_buffer("atomic_numbers").tolist()
+        cutoff = float(self._network.get_buffer("r_max"))
         graphs = [graph_of(frame, elements, cutoff) for frame in frames]
         batch = collate(graphs, len(elements))
         found = self._network(batch, compute_stress=True)

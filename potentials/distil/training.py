@@ -66,7 +66,7 @@ def train(
         checkpoint: file that a killed training goes on from, written every minute.
     """
     rank = distributed.get_rank() if distributed.is_initialized() else 0
-    n_elements = len(network.atomic_numbers)
+    n_elements = len(network.get_buffer("atomic_numbers"))
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, amsgrad=True)
     average = ExponentialMovingAverage(network.parameters(), decay=schedule.averaging)
     spent = 0.0
@@ -115,14 +115,14 @@ def _averaged_over_processes(network: torch.nn.Module, spent: float) -> float:
     """Average the gradients, and the time spent, so that all processes take the same step."""
     if not distributed.is_initialized():
         return spent
-    trained = [p for p in network.parameters() if p.grad is not None]
-    vector = torch.cat([*(p.grad.flatten() for p in trained), torch.tensor([spent])])
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    vector = torch.cat([*(gradient.flatten() for gradient in gradients), torch.tensor([spent])])
     distributed.all_reduce(vector)
     vector /= distributed.get_world_size()
     start = 0
-    for parameter in trained:
-        end = start + parameter.numel()
-        parameter.grad.copy_(vector[start:end].view_as(parameter))
+    for gradient in gradients:
+        end = start + gradient.numel()
+        gradient.copy_(vector[start:end].view_as(gradient))
         start = end
     return float(vector[-1])
 
@@ -149,7 +149,7 @@ class Errors:
 
 def mean_errors(network: torch.nn.Module, graphs: Sequence[Graph]) -> Errors:
     """Errors of a network on labelled graphs."""
-    n_elements = len(network.atomic_numbers)
+    n_elements = len(network.get_buffer("atomic_numbers"))
     energy: list[Tensor] = []
     forces: list[Tensor] = []
     stress: list[Tensor] = []

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 from ase import units
 from ase.build import bulk
@@ -11,7 +14,7 @@ class Spring:
     """Every atom on a spring to the origin: energy per degree of freedom is known."""
 
     stiffness = 2.0
-    element_energies: dict[int, float] = {}
+    element_energies: Mapping[int, float] = MappingProxyType({})
 
     def label(self, frames):
         return [
