@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,23 +12,25 @@ from ase.data import atomic_numbers
 from potentials.potential import MacePotential
 from potentials.torch_state import process_kept
 
+Architecture = Literal["mp-0", "mpa-0", "mh-1"]
+
 
 def random_network(
     elements: Sequence[str] = ("Li", "Cu"),
     *,
     heads: Sequence[str] = (),
     dtype: torch.dtype = torch.float64,
-    density: bool = False,
+    architecture: Architecture = "mpa-0",
 ) -> torch.nn.Module:
-    """A scale-shift MACE network with random weights and ZBL repulsion, so that relaxations end.
+    """A MACE network with random weights; ZBL repulsion (not in mp-0) makes relaxations end.
 
     Args:
         elements: chemical symbols it covers.
         heads: names of its heads; none for a network without named heads.
         dtype: of its weights.
-        density: the density-normalised interaction blocks of the newer published models.
+        architecture: of the published model that it stands for.
     """
-    return copy.deepcopy(_built(tuple(elements), tuple(heads), density)).to(dtype)
+    return copy.deepcopy(_built(tuple(elements), tuple(heads), architecture)).to(dtype)
 
 
 def random_mace(
@@ -37,17 +40,19 @@ def random_mace(
     head: str | None = None,
     dtype: str = "float64",
     device: str = "cpu",
-    density: bool = False,
+    architecture: Architecture = "mpa-0",
 ) -> MacePotential:
     """`random_network` as a potential."""
-    network = random_network(elements, heads=heads, density=density)
+    network = random_network(elements, heads=heads, architecture=architecture)
     return MacePotential(
         network, name="random", sha256="0" * 64, head=head, dtype=dtype, device=device
     )
 
 
 @cache
-def _built(elements: tuple[str, ...], heads: tuple[str, ...], density: bool) -> torch.nn.Module:
+def _built(
+    elements: tuple[str, ...], heads: tuple[str, ...], architecture: Architecture
+) -> torch.nn.Module:
     """Two seconds of compiling each."""
     with process_kept(torch.float64), torch.random.fork_rng(devices=[]):
         from e3nn import o3
@@ -57,15 +62,16 @@ def _built(elements: tuple[str, ...], heads: tuple[str, ...], density: bool) -> 
         numbers = sorted(atomic_numbers[symbol] for symbol in elements)
         n_heads = max(len(heads), 1)
         energies = np.random.default_rng(0).uniform(-3.0, -1.0, (n_heads, len(numbers)))
-        kind = "Density" if density else ""
-        blocks = modules.interaction_classes
+        first, later, special = _blocks(architecture)
         return modules.ScaleShiftMACE(
             r_max=4.5,
             num_bessel=8,
             num_polynomial_cutoff=5,
             max_ell=2,
-            interaction_cls=blocks[f"RealAgnostic{kind}ResidualInteractionBlock"],
-            interaction_cls_first=blocks[f"RealAgnostic{kind}InteractionBlock"],
+            interaction_cls=modules.interaction_classes[f"RealAgnostic{later}InteractionBlock"],
+            interaction_cls_first=modules.interaction_classes[
+                f"RealAgnostic{first}InteractionBlock"
+            ],
             num_interactions=2,
             num_elements=len(numbers),
             hidden_irreps=o3.Irreps("8x0e + 8x1o"),
@@ -76,8 +82,31 @@ def _built(elements: tuple[str, ...], heads: tuple[str, ...], density: bool) -> 
             atomic_numbers=numbers,
             correlation=2,
             radial_type="bessel",
-            pair_repulsion=True,
             atomic_inter_scale=[0.5] * n_heads if heads else 0.5,
             atomic_inter_shift=[0.0] * n_heads if heads else 0.0,
             heads=list(heads) or None,
+            **special,
         )
+
+
+def _blocks(architecture: Architecture) -> tuple[str, str, dict[str, Any]]:
+    """First and later interaction block and what else is particular to an architecture."""
+    if architecture == "mp-0":
+        return "Residual", "Residual", {}
+    repulsive = {"pair_repulsion": True, "distance_transform": "Agnesi"}
+    if architecture == "mpa-0":
+        return "Density", "DensityResidual", repulsive
+    from e3nn import o3
+
+    return (
+        "ResidualNonLinear",
+        "ResidualNonLinear",
+        repulsive
+        | {
+            "apply_cutoff": False,
+            "use_reduced_cg": False,
+            "use_edge_irreps_first": True,
+            "use_agnostic_product": True,
+            "edge_irreps": o3.Irreps("4x0e + 4x1o"),
+        },
+    )

@@ -84,7 +84,7 @@ def test_published_name_loads_what_lies_in_the_cache() -> None:
     known = entry("mace-mh-1")
     path = weights_path(known)
     path.parent.mkdir(parents=True)
-    torch.save(random_network(heads=tuple(known.heads), density=True), path)
+    torch.save(random_network(heads=tuple(known.heads), architecture="mh-1"), path)
     potential = load_potential("mace-mh-1")
     assert isinstance(potential, MacePotential)
     assert (potential.identity.name, potential.identity.head) == ("mace-mh-1", "omat_pbe")

@@ -6,14 +6,14 @@ from ase.calculators.emt import EMT
 
 from potentials.errors import PotentialError
 from potentials.potential import CalculatorPotential, MacePotential, versions_of
-from tests.potentials.networks import random_mace, random_network
+from tests.potentials.networks import Architecture, random_mace, random_network
 
 HEADS = ("omat_pbe", "matpes_r2scan")
 
 
 @pytest.fixture(scope="module")
 def two_heads() -> MacePotential:
-    return random_mace(heads=HEADS, head="matpes_r2scan", density=True)
+    return random_mace(heads=HEADS, head="matpes_r2scan", architecture="mh-1")
 
 
 def copper_with_lithium() -> Atoms:
@@ -69,6 +69,31 @@ def test_precisions_agree_to_single_precision() -> None:
     assert 0 < difference < 1e-3
     assert np.allclose(found["float64"].forces, found["float32"].forces, atol=1e-3)
     assert found["float32"].forces.dtype == np.float64
+
+
+@pytest.mark.parametrize("architecture", ["mp-0", "mpa-0"])
+def test_both_engines_agree_on_the_published_architectures(architecture: Architecture) -> None:
+    potential = random_mace(architecture=architecture)
+    check_engines_agree(potential)
+
+
+def test_both_engines_agree_on_each_head(two_heads: MacePotential) -> None:
+    check_engines_agree(two_heads)
+    check_engines_agree(MacePotential(two_heads.model, name="random", sha256="0", head="omat_pbe"))
+
+
+def check_engines_agree(potential: MacePotential) -> None:
+    structures = [copper_with_lithium(), bulk("Li")]
+    for one, many in zip(
+        potential.engine("ase").evaluate(structures),
+        potential.engine("batched").evaluate(structures),
+        strict=True,
+    ):
+        assert many.energy == pytest.approx(one.energy, abs=1e-8)
+        assert np.allclose(many.forces, one.forces, atol=1e-8)
+        assert one.stress is not None
+        assert many.stress is not None
+        assert np.allclose(many.stress, one.stress, atol=1e-9)
 
 
 def test_forces_are_minus_the_energys_slope(mace: MacePotential) -> None:
