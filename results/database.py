@@ -50,8 +50,8 @@ from results.schema import (
 if TYPE_CHECKING:
     import pandas as pd
 
-_CHUNK = 500
-"""Values bound in one IN list, under every database's limit."""
+_CHUNK = 5000
+"""Values bound in one IN list, under the databases' limits of about 32,000 and 65,000."""
 _ARRAY_FIELDS = ("forces", "stress", "images", "energies_ev")
 _STRUCTURE_FIELDS = ("initial_structure", "final_structure")
 _CANDIDATE_ARRAY_FIELDS = (
@@ -256,6 +256,17 @@ class Database:
             raise ResultsError(f"id: no candidate {candidate_id}; query lists them with their ids")
         return found[0]
 
+    def calculations(self, text: str = "") -> list[AnyCalculation]:
+        """The calculations that the candidates meeting a query came from, each once.
+
+        Raises:
+            ResultsError: a query that cannot be read.
+        """
+        documents = self.candidates(text)
+        return list(
+            self.find(one for document in documents for one in document.fingerprints()).values()
+        )
+
     def query(
         self, text: str = "", *, sort: str | None = None, limit: int | None = None
     ) -> QueryResult:
@@ -289,13 +300,13 @@ class Database:
                 .where(query.to_sql(query.parse(text), _quantity_names()))
             )
             chosen = self._sorted(chosen, sort).limit(limit)
-            rows = [dict(row) for row in connection.execute(chosen).mappings()]
-            ids = chosen.with_only_columns(candidates.c.id).subquery()
-            values = connection.execute(
-                sa.select(*properties.c["candidate_id", "name", "value", "unit", "error"]).where(
-                    properties.c.candidate_id.in_(sa.select(ids.c.id))
-                )
-            ).all()
+            rows = connection.execute(chosen).all()
+            values: list[Any] = []
+            # By their numbers, rather than by finding the same candidates once more.
+            for chunk in _chunks([row.id for row in rows]):
+                columns = properties.c["candidate_id", "name", "value", "unit", "error"]
+                wanted = sa.select(*columns).where(properties.c.candidate_id.in_(chunk))
+                values += connection.execute(wanted).all()
         return _pivot(rows, values)
 
     def sql(self, text: str) -> QueryResult:
@@ -507,27 +518,25 @@ def _parse_candidate(row: Any) -> CandidateDocument:
         ) from error
 
 
-def _pivot(rows: list[dict[str, Any]], values: Sequence[Any]) -> QueryResult:
+def _pivot(rows: Sequence[Any], values: Sequence[Any]) -> QueryResult:
     """Put each candidate's quantities into its row."""
-    order = {name: position for position, name in enumerate(_quantity_names().values())}
-    found = sorted(
-        {value.name for value in values}, key=lambda name: (order.get(name, len(order)), name)
-    )
-    with_error = {value.name for value in values if value.error is not None}
+    order = list(dict.fromkeys(_quantity_names().values()))
+    units = {name: unit for _, name, _, unit, _ in values}
+    with_error = {name for _, name, _, _, error in values if error is not None}
+    found = [name for name in order if name in units] + sorted(units.keys() - set(order))
     columns = ["id", "campaign", "screen", "host", "miller_index", "termination", "potential"]
     columns += ["converged", "created"]
     for name in found:
         columns += [name, f"{name}_error"] if name in with_error else [name]
-    by_id = {row["id"]: {name: row.get(name) for name in columns} for row in rows}
-    units = {}
-    for value in values:
-        row = by_id[value.candidate_id]
-        row[value.name] = value.value
-        units[value.name] = value.unit
-        if value.name in with_error:
-            row[f"{value.name}_error"] = value.error
-            units[f"{value.name}_error"] = value.unit
-    return QueryResult(tuple(columns), units, list(by_id.values()))
+    empty: dict[str, Any] = dict.fromkeys(columns)
+    by_id = {row[0]: empty | row._asdict() for row in rows}
+    for candidate_id, name, value, _, error in values:
+        row = by_id[candidate_id]
+        row[name] = value
+        if error is not None:
+            row[f"{name}_error"] = error
+    error_units = {f"{name}_error": units[name] for name in with_error}
+    return QueryResult(tuple(columns), units | error_units, list(by_id.values()))
 
 
 def _load_structures(connection: sa.Connection, hashes: Iterable[str]) -> dict[str, Any]:
@@ -563,7 +572,7 @@ def _unique(names: Iterable[str]) -> Iterator[str]:
         yield name if seen[name] == 1 else f"{name}_{seen[name]}"
 
 
-def _chunks(values: list[str]) -> Iterator[list[str]]:
+def _chunks(values: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
 

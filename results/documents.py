@@ -364,6 +364,14 @@ class CandidateDocument(Document):
             if field in self.evidence
         )
 
+    def fingerprints(self) -> tuple[str, ...]:
+        """Every calculation it came from, those of its parts (sites, interfaces) included."""
+        fields = [getattr(self, field) for field in type(self).model_fields]
+        parts = [part for value in fields if isinstance(value, tuple) for part in value]
+        supporting = [*self.evidence.values(), *parts]
+        found = [one for item in supporting for one in getattr(item, "fingerprints", ())]
+        return tuple(dict.fromkeys(found))
+
 
 @cache
 def quantities(document: type[CandidateDocument]) -> dict[str, tuple[str, str]]:

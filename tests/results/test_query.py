@@ -3,7 +3,7 @@ import operator
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from results.database import open_database
@@ -103,6 +103,7 @@ def test_comparisons_agree_with_python(numbers, name, threshold):
     assert all(math.isfinite(row["li_binding"]) for row in found.rows)
 
 
+@settings(max_examples=40)
 @given(text=st.text(max_size=30))
 def test_no_text_harms_the_database(numbers, text):
     """As a query, as a value, as a key to sort by, and as SQL."""
