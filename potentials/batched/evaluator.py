@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from potentials.batched.batch import GraphBatch, System, read_system
+from potentials.batched.fused import fused
 from potentials.batched.memory import BatchLimit
 from potentials.identity import PotentialIdentity
 from potentials.protocol import StructureLike
@@ -73,7 +74,7 @@ class Evaluator:
         self.network = network
         self.limit = limit
         self.device = torch.device(network.device)
-        self._model = network.model
+        self._model = fused(network.model) if self.device.type == "cpu" else network.model
         self._dtype = next(self._model.parameters()).dtype
 
     def read(self, structure: StructureLike) -> System | None:

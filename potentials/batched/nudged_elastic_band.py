@@ -93,9 +93,7 @@ def neb(
         climbing = work.climbing.tolist()
         for i, member in enumerate(work.members):
             member.wall_time += share * len(member.computed) * len(member.numbers)
-            if member.failure is not None or (
-                member.largest_force < fmax and climbing[i] == climb
-            ):
+            if member.failure is not None or (member.largest_force < fmax and climbing[i] == climb):
                 finish(member, member.failure)
             elif member.steps >= max_steps:
                 finish(member, _out_of_steps(max_steps, member.largest_force, fmax))

@@ -1,5 +1,6 @@
 """Networks to test the engine with: a random MACE, and a physical one that costs nothing."""
 
+import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ GUPTA = {  # A (eV), xi (eV), p, q, r0 (Å): Cleri and Rosato, Phys. Rev. B 48, 
 }
 
 
+@functools.cache
 def random_mace(
     dtype: str = "float64",
     *,
-    symbols: Sequence[str] = ("Li", "Al", "Cu", "Au"),
-    channels: int = 8,
+    symbols: tuple[str, ...] = ("Li", "Al", "Cu", "Au"),
+    hidden_irreps: str = "8x0e",
+    correlation: int = 3,
     interaction_scale: float = 30.0,
     device: str = "cpu",
     seed: int = 1,
@@ -50,12 +53,12 @@ def random_mace(
             interaction_cls_first=modules.interaction_classes["RealAgnosticInteractionBlock"],
             num_interactions=2,
             num_elements=len(symbols),
-            hidden_irreps=o3.Irreps(f"{channels}x0e"),
+            hidden_irreps=o3.Irreps(hidden_irreps),
             MLP_irreps=o3.Irreps("16x0e"),
             atomic_energies=np.linspace(-1.0, -4.0, len(symbols)),
             avg_num_neighbors=30.0,
             atomic_numbers=[number_of[symbol] for symbol in symbols],
-            correlation=3,
+            correlation=correlation,
             gate=torch.nn.functional.silu,
             radial_MLP=[32, 32],
             atomic_inter_scale=interaction_scale,
@@ -78,7 +81,10 @@ class GuptaModel(torch.nn.Module):
         self.r_max = r_max
 
     def forward(
-        self, data: dict[str, Tensor], compute_force: bool = True, compute_stress: bool = False
+        self,
+        data: dict[str, Tensor],
+        compute_force: bool = True,  # noqa: ARG002
+        compute_stress: bool = False,
     ) -> dict[str, Tensor | None]:
         positions = data["positions"].requires_grad_(True)
         cells = data["cell"].view(-1, 3, 3)
@@ -150,7 +156,7 @@ class GuptaCalculator(Calculator):
         super().__init__()
         self.potential = potential
 
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):  # noqa: ARG002
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
         i, j, shifts = neighbour_list("ijS", atoms, self.potential.r_max)
         kinds = [self.potential.atomic_numbers.index(number) for number in atoms.numbers]
