@@ -29,7 +29,8 @@ from results.quantities import (
     work_of_adhesion,
 )
 from structures import Facet, InterfaceModel, crystal, facet_set
-from workflows.collector_jobs import FILM, Built
+from workflows.collector_jobs import FILM
+from workflows.packing import Built
 
 BCC_LI = "bcc Li, bulk, same potential"
 
@@ -90,7 +91,7 @@ def collect_collectors(
             )
         )
     for owner, reason in facets.failures.items():
-        documents += _failed_host(campaign, hosts[int(owner)], specs[int(owner)], reason, li_bulk)
+        documents += _failed_host(campaign, hosts[owner], specs[owner], reason, li_bulk)
     return documents
 
 
@@ -140,7 +141,7 @@ def _surface(facet: Facet, slab: CalculationDocument, bulk: CalculationDocument)
 def _binding(
     owner: int,
     sites: Built,
-    adatoms: Sequence[CalculationDocument],
+    adatoms: list[CalculationDocument],
     li_bulk: CalculationDocument,
 ) -> Quantities:
     bindings = []
@@ -163,7 +164,7 @@ def _binding(
             )
         )
     names = ("li_binding_ev", "nucleation_overpotential_v")
-    failure = sites.failures.get(str(owner)) or _failures(
+    failure = sites.failures.get(owner) or _failures(
         (binding.label, binding.failure) for binding in bindings
     )
     bound = [binding for binding in bindings if binding.li_binding_ev is not None]
@@ -203,7 +204,7 @@ def _barrier(owner: int, hops: Built, paths: Sequence[PathDocument]) -> Quantiti
         if path.failure is None:
             height = max(_number(path.barrier_ev), _number(path.reverse_barrier_ev))
             best = min(best or (np.inf, -1), (height, position))
-    failure = hops.failures.get(str(owner)) or _failures(problems)
+    failure = hops.failures.get(owner) or _failures(problems)
     if best is None:
         missing = Evidence(converged=False, failure=failure or "no hop between stable sites")
         return Quantities({}, dict.fromkeys(names, missing))
@@ -253,7 +254,7 @@ def _separation(one: Structure, other: Structure) -> float:
     return float(np.linalg.norm(one.lattice.get_cartesian_coords(moved - np.round(moved))))
 
 
-def _adhesion(owner: int, interfaces: Built, joined: Sequence[CalculationDocument]) -> Quantities:
+def _adhesion(owner: int, interfaces: Built, joined: list[CalculationDocument]) -> Quantities:
     """The best work of adhesion of the facet's interfaces, with the film's strain beside it."""
     tried = []
     for position in interfaces.of(owner):
@@ -265,7 +266,7 @@ def _adhesion(owner: int, interfaces: Built, joined: Sequence[CalculationDocumen
             value = work_of_adhesion(_energy(film), _energy(substrate), _energy(both), model.area)
         tried.append(_interface_adhesion(model, value, evidence))
     names = ("work_of_adhesion_j_m2", "film_elastic_energy_j_m2", "substrate_elastic_energy_j_m2")
-    failure = interfaces.failures.get(str(owner)) or _failures(
+    failure = interfaces.failures.get(owner) or _failures(
         (f"Li {one.film_miller_index} at {one.registry}", one.failure) for one in tried
     )
     values: dict[str, Any] = {"interfaces": tuple(tried)}

@@ -4,14 +4,12 @@ Every step takes whole lists and gives a `Built`: what it made, for which facet,
 nothing, so that one facet that cannot be built never stops the others.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jobflow import job
 from monty.json import MSONable
-from pymatgen.core import Structure
 
 from results.documents import CalculationDocument
 from structures import (
@@ -24,44 +22,11 @@ from structures import (
     facet_set,
     interfaces,
 )
+from workflows.packing import Built
 from workflows.stages import last_structure
 
 FILM = 0
 """Position of the film's crystal (Li) among a flow's hosts; its facets are cut with the others."""
-
-
-@dataclass
-class Built(MSONable):
-    """What a building step made.
-
-    Attributes:
-        models: facets, sites, hops or interfaces.
-        structures: what is computed next, the same number of structures for each model in turn.
-        owners: for each model, the position of the facet it belongs to (of the host, for facets).
-        failures: why an owner got nothing, by its position as text.
-    """
-
-    models: list[Any] = field(default_factory=list)
-    structures: list[Structure] = field(default_factory=list)
-    owners: list[int] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)
-
-    def add(self, owner: int, model: Any, *structures: Structure) -> None:
-        """Append one model of ``owner`` and what is computed of it."""
-        self.models.append(model)
-        self.structures.extend(structures)
-        self.owners.append(owner)
-
-    def of(self, owner: int) -> list[int]:
-        """Positions of the models that belong to ``owner``."""
-        return [position for position, other in enumerate(self.owners) if other == owner]
-
-    def parts(
-        self, position: int, results: Sequence[CalculationDocument]
-    ) -> Sequence[CalculationDocument]:
-        """What was computed of the model at ``position``, out of the results of all structures."""
-        n = len(self.structures) // len(self.models)
-        return results[position * n : (position + 1) * n]
 
 
 @dataclass(frozen=True)
@@ -107,7 +72,7 @@ def cut_facets(
     built = Built()
     for owner, (host, spec, bulk) in enumerate(zip(hosts, facets, bulks, strict=True)):
         if not bulk.converged:
-            built.failures[str(owner)] = f"bulk {host}: {bulk.failure}"
+            built.failures[owner] = f"bulk {host}: {bulk.failure}"
             continue
         try:
             found = facet_set(
@@ -118,7 +83,7 @@ def cut_facets(
                 min_vacuum=size.vacuum,
             )
         except StructureError as error:
-            built.failures[str(owner)] = str(error)
+            built.failures[owner] = str(error)
             continue
         for facet in found:
             built.add(owner, facet, facet.structure)
@@ -151,12 +116,12 @@ def place_adatoms(facets: Built, slabs: list[CalculationDocument]) -> Built:
     built = Built()
     for owner, (facet, slab) in _substrates(facets, slabs):
         if not slab.converged:
-            built.failures[str(owner)] = f"slab: {slab.failure}"
+            built.failures[owner] = f"slab: {slab.failure}"
             continue
         try:
             sites = adsorption_sites(_relaxed(facet, slab), "Li")
         except StructureError as error:
-            built.failures[str(owner)] = str(error)
+            built.failures[owner] = str(error)
             continue
         for site in sites:
             built.add(owner, site, site.structure, site.slab)
@@ -175,12 +140,12 @@ def connect_sites(sites: Built, adatoms: list[CalculationDocument]) -> Built:
                 relaxed.append(_with_structure(sites.models[position], adatom))
                 energies.append(adatom.energy_ev)
         if not relaxed:
-            built.failures[str(owner)] = "no adatom site converged"
+            built.failures[owner] = "no adatom site converged"
             continue
         try:
             hops = adatom_hops(relaxed, energies)
         except StructureError as error:
-            built.failures[str(owner)] = str(error)
+            built.failures[owner] = str(error)
             continue
         for hop in hops:
             built.add(owner, hop, hop.initial, hop.final)
@@ -210,7 +175,7 @@ def join_interfaces(
     films = [(facets.models[i], slabs[i]) for i in facets.of(FILM)]
     for owner, (facet, slab) in _substrates(facets, slabs):
         if not slab.converged:
-            built.failures[str(owner)] = f"slab: {slab.failure}"
+            built.failures[owner] = f"slab: {slab.failure}"
             continue
         problems = []
         for film, film_slab in films:
@@ -232,7 +197,7 @@ def join_interfaces(
             for model in models:
                 built.add(owner, model, model.structure)
         if problems and not built.of(owner):
-            built.failures[str(owner)] = "; ".join(problems)
+            built.failures[owner] = "; ".join(problems)
     return built
 
 
@@ -257,5 +222,5 @@ def choose_registries(
             kept: InterfaceModel = models.models[positions[int(choice)]]
             built.add(owner, kept, kept.structure, kept.film, kept.substrate, kept.free_film)
     for owner in set(models.owners) - set(built.owners):
-        built.failures[str(owner)] = "no interface could be evaluated"
+        built.failures[owner] = "no interface could be evaluated"
     return built

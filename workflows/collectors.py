@@ -75,32 +75,33 @@ class CollectorScreenMaker(Maker):
         specs = [self.film_facets, *hosts.values()]
         common = (self.potential, self.stores)
         bulks = self.bulk_maker.make([crystal(name) for name in names], *common)
-        facets = cut_facets(names, specs, bulks.output, self.slab_size)
+        facets = cut_facets(names, specs, bulks.output.documents, self.slab_size)
         slabs = self.slab_maker.make(facets.output.structures, *common)
 
-        sites = place_adatoms(facets.output, slabs.output)
+        sites = place_adatoms(facets.output, slabs.output.documents)
         adatoms = self.adatom_maker.make(sites.output.structures, *common)
-        hops = connect_sites(sites.output, adatoms.output)
+        hops = connect_sites(sites.output, adatoms.output.documents)
         paths = self.path_maker.make(hops.output.structures, *common)
 
-        models = join_interfaces(facets.output, slabs.output, self.interface_limits, self.slab_size)
+        limits = self.interface_limits
+        models = join_interfaces(facets.output, slabs.output.documents, limits, self.slab_size)
         trials = self.registry_maker.make(models.output.structures, *common)
-        chosen = choose_registries(models.output, trials.output, self.interface_limits)
+        chosen = choose_registries(models.output, trials.output.documents, limits)
         joined = self.interface_maker.make(chosen.output.structures, *common)
 
         collected = collect_collectors(
             self.name,
             names,
             specs,
-            bulks.output,
+            bulks.output.documents,
             facets.output,
-            slabs.output,
+            slabs.output.documents,
             sites.output,
-            adatoms.output,
+            adatoms.output.documents,
             hops.output,
-            paths.output,
+            paths.output.documents,
             chosen.output,
-            joined.output,
+            joined.output.documents,
         )
         jobs: list[Flow | Job] = [
             *(bulks, facets, slabs),

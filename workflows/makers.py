@@ -10,7 +10,7 @@ from jobflow import Maker, job
 from pymatgen.core import Structure
 
 from potentials.protocol import CellRelaxation
-from results.documents import CalculationDocument, PathDocument
+from workflows.packing import Documents
 from workflows.settings import PotentialSettings, StoreSettings
 from workflows.stages import evaluate_stage, path_stage, relax_stage
 
@@ -31,9 +31,9 @@ class EvaluateMaker(Maker):
         structures: list[Structure],
         potential: PotentialSettings,
         stores: StoreSettings,
-    ) -> list[CalculationDocument]:
+    ) -> Documents:
         """One document per structure, in the order given."""
-        return evaluate_stage(self.name, structures, potential, stores)
+        return Documents([*evaluate_stage(self.name, structures, potential, stores)])
 
 
 @dataclass
@@ -58,10 +58,11 @@ class RelaxMaker(Maker):
         structures: list[Structure],
         potential: PotentialSettings,
         stores: StoreSettings,
-    ) -> list[CalculationDocument]:
+    ) -> Documents:
         """One document per structure, in the order given."""
         parameters = {"fmax": self.fmax, "max_steps": self.max_steps, "cell": self.cell}
-        return relax_stage(self.name, structures, parameters, potential, stores)
+        done = relax_stage(self.name, structures, parameters, potential, stores)
+        return Documents([*done])
 
 
 @dataclass
@@ -86,8 +87,8 @@ class PathMaker(Maker):
         ends: list[Structure],
         potential: PotentialSettings,
         stores: StoreSettings,
-    ) -> list[PathDocument]:
+    ) -> Documents:
         """One path per pair of relaxed end states, which stand in turn in ``ends``."""
         parameters = {"n_images": self.n_images, "fmax": self.fmax, "max_steps": self.max_steps}
         pairs = list(zip(ends[::2], ends[1::2], strict=True))
-        return path_stage(self.name, pairs, parameters, potential, stores)
+        return Documents([*path_stage(self.name, pairs, parameters, potential, stores)])

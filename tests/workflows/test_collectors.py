@@ -107,7 +107,8 @@ def test_interfaces_are_bound(documents):
 def test_work_of_adhesion_follows_from_three_ase_energies(documents, database_path, calculator):
     document = documents[CU_100]
     found = [
-        stored(database_path, key) for key in document.evidence["work_of_adhesion_j_m2"].fingerprints
+        stored(database_path, key)
+        for key in document.evidence["work_of_adhesion_j_m2"].fingerprints
     ]
     energies = {}
     for calculation in found:
@@ -154,9 +155,7 @@ def test_a_slab_twice_as_thick_has_the_same_adhesion():
         assert joined.converged
         assert film.converged
         assert substrate.converged
-        adhesion.append(
-            work_of_adhesion(film.energy, substrate.energy, joined.energy, model.area)
-        )
+        adhesion.append(work_of_adhesion(film.energy, substrate.energy, joined.energy, model.area))
     assert adhesion[1] == pytest.approx(adhesion[0], rel=0.05)
 
 
