@@ -53,7 +53,7 @@ def stability(
         film: mask of the film's atoms.
         calculator: the potential.
         temperature: K.
-        picoseconds: length.
+        picoseconds: length; a few hundred steps at least.
     """
     atoms = contact.copy()
     atoms.calc = calculator

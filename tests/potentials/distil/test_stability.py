@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from potentials.distil.stability import stability
+
+
+def test_a_crystal_that_is_stable_is_said_to_be():
+    atoms = bulk("Cu", cubic=True) * (2, 2, 2)
+    film = np.zeros(len(atoms), dtype=bool)
+    found = stability(atoms, film, EMT(), 300.0, 1.0)
+    assert found.temperature == pytest.approx(300.0, rel=0.25)
+    assert abs(found.drift) < 0.02
+    assert found.shortest > 2.0
+    assert found.left == 0
+    assert found.substrate_moved < 0.4
+
+
+def test_an_atom_that_flew_off_is_counted():
+    atoms = bulk("Cu", cubic=True) * (2, 2, 2)
+    atoms.center(vacuum=12.0, axis=2)
+    atoms.positions[0, 2] = 2.0
+    found = stability(atoms, np.zeros(len(atoms), dtype=bool), EMT(), 100.0, 0.4)
+    assert found.left == 1
