@@ -17,6 +17,10 @@ WIDENING = 1.6
 """Factor from one area searched to the next."""
 
 
+_CellPair = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""In-plane vectors of a film's and a substrate's supercell, each of shape (2, 2), Å."""
+
+
 class Strain(NamedTuple):
     """In-plane Green-Lagrange strain."""
 
@@ -99,22 +103,32 @@ def _matches(
         bidirectional=True,
     )
     flat = np.zeros((2, 1))
-    found: dict[bytes, LatticeMatch] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy's, of cross products of plane vectors
-        for match in generator(
-            np.hstack([film_vectors, flat]), np.hstack([substrate_vectors, flat])
-        ):
-            candidate = _candidate(
-                film,
-                substrate,
-                np.array(match.film_sl_vectors)[:, :2],
-                np.array(match.substrate_sl_vectors)[:, :2],
+        pairs = [
+            (np.array(match.film_sl_vectors)[:, :2], np.array(match.substrate_sl_vectors)[:, :2])
+            for match in generator(
+                np.hstack([film_vectors, flat]), np.hstack([substrate_vectors, flat])
             )
-            if candidate.largest_stretch <= max_strain + 1e-9:
-                key = np.concatenate([candidate.film_transform, candidate.substrate_transform])
-                found[key.tobytes()] = candidate
+        ]
+    found: dict[bytes, LatticeMatch] = {}
+    for film_cell, substrate_cell in _little_strained(pairs, max_strain + 1e-6):
+        candidate = _candidate(film, substrate, film_cell, substrate_cell)
+        if candidate.largest_stretch <= max_strain + 1e-9:
+            key = np.concatenate([candidate.film_transform, candidate.substrate_transform])
+            found[key.tobytes()] = candidate
     return list(found.values())
+
+
+def _little_strained(pairs: list[_CellPair], limit: float) -> list[_CellPair]:
+    """Those pairs of cells that fit within ``limit`` in one of the ways `_candidate` tries."""
+    if not pairs:
+        return []
+    cells, targets = (np.array(side) for side in zip(*pairs, strict=True))
+    ways = [cells, cells * np.array([[1.0], [-1.0]]), cells[:, ::-1]]
+    stretches = [np.linalg.svd(np.linalg.solve(way, targets), compute_uv=False) for way in ways]
+    fits = (np.abs(np.array(stretches) - 1).max(axis=2) <= limit).any(axis=0)
+    return [pair for pair, fit in zip(pairs, fits, strict=True) if fit]
 
 
 def _candidate(
