@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["agrees", "deviates", "failed"]
 PUBLISHED = Path(__file__).with_name("reference_values.csv")
+_PANELS = 3
 _COLUMNS = ("quantity", "system", "facet", "species", "value", "unit", "tolerance", "method")
 
 
@@ -175,9 +176,10 @@ def parity_plot(rows: Sequence[ValidationRow], path: Path, *, title: str) -> Non
     from matplotlib.figure import Figure
 
     units = list(dict.fromkeys(row.reference.unit for row in rows if row.computed is not None))
-    figure = Figure(figsize=(3.6 * max(len(units), 1), 4.0), layout="constrained")
+    lines = max(-(-len(units) // _PANELS), 1)
+    figure = Figure(figsize=(4.0 * _PANELS, 3.6 * lines), layout="constrained")
     for i, unit in enumerate(units):
-        axes = figure.add_subplot(1, len(units), i + 1)
+        axes = figure.add_subplot(lines, _PANELS, i + 1)
         _panel(axes, [row for row in rows if row.reference.unit == unit])
         axes.set_xlabel(f"published ({unit})")
         axes.set_ylabel(f"computed ({unit})")
@@ -199,9 +201,8 @@ def _panel(axes: "Axes", rows: Sequence[ValidationRow]) -> None:
         if points:
             published, computed, tolerance = zip(*points, strict=True)
             label = quantity.replace("_", " ")
+            axes.axline((published[0], published[0]), slope=1.0, color="0.7", zorder=0)
             axes.errorbar(published, computed, xerr=tolerance, fmt="o", markersize=4, label=label)
-    axes.axline((0.0, 0.0), slope=1.0, color="0.7", zorder=0)
-    axes.autoscale_view()
     axes.legend(fontsize=7)
 
 

@@ -72,9 +72,12 @@ class Crystals:
             for component in range(6)
             for sign in (1, -1)
         ]
-        found = self.engine.relax(strained, fmax=_FMAX_CRYSTAL)
+        relaxed = self.engine.relax(strained, fmax=_FMAX_CRYSTAL)
+        stressed = self.engine.evaluate([each.structure for each in relaxed])
         for i, name in enumerate(good):
-            self._tensors[name] = _stiffness(found[12 * i : 12 * (i + 1)])
+            twelve = slice(12 * i, 12 * (i + 1))
+            problem = next((each.failure for each in relaxed[twelve] if each.failure), None)
+            self._tensors[name] = problem or _stiffness(stressed[twelve])
         return {name: self._tensors[name] for name in names}
 
 

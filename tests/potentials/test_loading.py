@@ -131,6 +131,18 @@ def test_folder_of_tensors_needs_no_trust(tmp_path: Path) -> None:
     assert load_potential(tmp_path).identity.sha256 != potential.identity.sha256
 
 
+def test_mini_is_what_the_registry_says() -> None:
+    potential = load_potential("mini", device="cpu", dtype="float64")
+    assert isinstance(potential, MacePotential)
+    assert potential.elements == set(entry("mini").elements)
+    assert (potential.identity.name, potential.dtype) == ("mini", "float64")
+    assert len(potential.identity.sha256) == 64
+    assert catalogue.potential_info("mini").available
+    (copper,) = potential.engine("ase").relax([bulk("Cu")], cell="full", fmax=0.01)
+    assert copper.failure is None
+    assert copper.structure.volume == pytest.approx(11.95, rel=0.05)  # PBE, Lejaeghere (2014)
+
+
 @pytest.mark.parametrize(
     ("given", "arguments", "says"),
     [
