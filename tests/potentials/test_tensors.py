@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -32,11 +31,11 @@ ARGUMENTS = {
 }
 
 
-@pytest.fixture
-def network() -> Iterator[torch.nn.Module]:
+@pytest.fixture(scope="module")
+def network() -> torch.nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        yield build_network(ARGUMENTS, torch.float64)
+        return build_network(ARGUMENTS, torch.float64)
 
 
 def outputs(network: torch.nn.Module) -> tuple[float, list[float], list[float]]:
