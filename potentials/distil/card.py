@@ -67,8 +67,7 @@ def _training_set(frames: Sequence[Atoms]) -> str:
         "",
         f"{len(training):,} frames ({atoms:,} atoms) of {', '.join(symbols)}; {len(held_out):,}"
         " frames of other trajectories held out. Short Langevin trajectories (equal masses, 14 fs"
-        " steps, 0 to 1000 K) from strained and rattled starts, every step labelled; and frames"
-        " that earlier networks met on their own trajectories.",
+        " steps, 0 to 1000 K) from strained and rattled starts, every step labelled.",
         "",
         "| family | frames |",
         "|---|---|",

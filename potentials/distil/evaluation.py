@@ -56,12 +56,12 @@ CONTACTS = {
     "Ni": (((1, 1, 1), (1, 1, 0)),),
     "Al": (((1, 1, 1), (1, 1, 0)),),
     "Ag": (((1, 1, 1), (1, 1, 0)),),
-    "Au": (((1, 1, 1), (1, 0, 0)),),
+    "Au": (((1, 0, 0), (1, 0, 0)),),
     "Mg": (((0, 0, 1), (1, 1, 0)),),
-    "Zn": (((0, 0, 1), (1, 0, 0)),),
-    "LiF": (((1, 0, 0), (1, 1, 0)),),
-    "Li2O": (((1, 1, 0), (1, 1, 0)),),
     "LiCl": (((1, 0, 0), (1, 0, 0)),),
+    "Li2O": (((1, 0, 0), (1, 0, 0)),),
+    "LiF": (((1, 0, 0), (1, 1, 0)),),
+    "Zn": (((1, 0, 0), (1, 0, 0)),),
 }
 """Facets of the substrate and of Li on it."""
 ALLOYS = (
@@ -168,14 +168,6 @@ def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
             return with_lithium(name, facet, "bridge") - stable
 
         yield "barrier", f"{name} {facet}", barrier
-    for substrate, facets in CONTACTS.items():
-        for ground, film in facets:
-            label = f"Li{film}|{substrate}{ground}".replace(", ", "")
-            yield (
-                "work_of_adhesion",
-                label,
-                partial(work_of_adhesion, crystals, substrate, ground, film, calculator),
-            )
     for name in SALTS:
         yield "vacancy_energy", name, partial(vacancy_energy, crystals[name], lithium, calculator)
     for metal, prototype in ALLOYS:
@@ -184,6 +176,14 @@ def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
             f"Li-{metal} {prototype}",
             partial(formation_energy, crystals, metal, prototype, calculator),
         )
+    for substrate, facets in CONTACTS.items():
+        for ground, film in facets:
+            label = f"Li{film}|{substrate}{ground}".replace(", ", "")
+            yield (
+                "work_of_adhesion",
+                label,
+                partial(work_of_adhesion, crystals, substrate, ground, film, calculator),
+            )
 
 
 def volume_per_atom(crystal: Atoms) -> float:

@@ -29,7 +29,7 @@ def test_another_zero_of_energy_is_shifted_away_and_errors_fall(model, emt, tmp_
             for f, label in zip(frames, emt.label(frames), strict=True)
         ],
     )
-    errors = fine_tune(model, tmp_path / "dft.extxyz", tmp_path / "tuned", Schedule(0.1))
+    errors = fine_tune(model, tmp_path / "dft.extxyz", tmp_path / "tuned", Schedule(0.05))
     assert errors["before"].energy < 500.0  # not 400 eV/atom
     assert errors["after"].forces < errors["before"].forces
     assert (tmp_path / "tuned" / "model.model").is_file()
@@ -44,4 +44,4 @@ def test_an_element_that_the_model_lacks_is_named(model, emt, tmp_path):
         [labelled(f, label) for f, label in zip(frames, emt.label(frames), strict=True)],
     )
     with pytest.raises(DistillationError, match="lacks Au"):
-        fine_tune(model, tmp_path / "dft.extxyz", tmp_path / "tuned", Schedule(0.1))
+        fine_tune(model, tmp_path / "dft.extxyz", tmp_path / "tuned", Schedule(0.05))
