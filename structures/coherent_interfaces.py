@@ -21,8 +21,10 @@ MAX_AREA = 200.0
 MAX_ATOMS = 200
 THICKNESS = 10.0
 VACUUM = 15.0
-FINEST_STEP = 0.5
+FINEST_STEP = 0.4
 """Registries closer than this to each other are not told apart, Å."""
+CLEARANCE = 0.8
+"""Least start distance of atoms of film and substrate, in units of the sum of their radii."""
 CLOSEST = 0.75
 """Atoms of film and substrate closer than this, in units of the sum of their radii, overlap."""
 
@@ -62,10 +64,11 @@ def interfaces(
         vacuum: empty height between the film and the image of the substrate, Å.
         registries: points of the grid of in-plane shifts, along each direction of the cell in
             which shifts differ at all: the smallest that holds every translation of film and of
-            substrate. Shifts equivalent by symmetry, or less than 0.5 Å apart, are left out.
+            substrate. Shifts equivalent by symmetry, or less than 0.4 Å apart, are left out.
         gap: start distance between the facing atomic planes, Å. By default the mean height at
             which the film's lowest atoms touch the substrate (0.95 times the sum of the atomic
-            radii), or more where others would come closer than 0.8 times that sum.
+            radii). In either case wider where atoms would come closer than 0.8 times that sum;
+            each model tells its own.
 
     Returns:
         For each pair of terminations, its registries. ``registry`` is the shift in fractions of
@@ -82,7 +85,8 @@ def interfaces(
     substrates = _facets("substrate", substrate, substrate_miller_index, substrate_thickness)
     models = []
     for upper, lower in product(films, substrates):
-        facing = turned_over(upper.structure)
+        # Both faces of a symmetric slab are the named one.
+        facing = upper.structure if upper.symmetric else turned_over(upper.structure)
         matches = lattice_matches(
             facing, lower.structure, max_strain=max_strain, max_area=max_area, max_atoms=max_atoms
         )
@@ -167,7 +171,7 @@ def _registered(
         model = _stacked(
             upper, lower, substrate, strained, free_film, match, on_top, shift, vacuum, gap
         )
-        _check(model, upper, lower, match)
+        check_interface(model, upper, lower, match)
         models.append(model)
     return models
 
@@ -189,8 +193,9 @@ def _distinct_shifts(
     vectors = in_plane_vectors(substrate)
     cell = _shift_cell(match)
     lengths = np.linalg.norm(cell @ vectors, axis=1)
+    # A divisor of the number asked for keeps points of symmetry, such as thirds, in the grid.
     steps = [
-        max(1, min(n, math.floor(length / FINEST_STEP)))
+        max(k for k in range(1, n + 1) if n % k == 0 and (k == 1 or length / k >= FINEST_STEP))
         for n, length in zip(grid, lengths, strict=True)
     ]
     changes = [
@@ -266,8 +271,7 @@ def _stacked(
     bottom = substrate.cart_coords[:, 2] - substrate.cart_coords[:, 2].min() + vacuum / 2
     above = film.cart_coords[:, 2] - film.cart_coords[:, 2].min()
     lateral = film.frac_coords[:, :2] + on_top + shift
-    if gap is None:
-        gap = _gap(substrate, film, lateral, above)
+    gap = _gap(substrate, film, lateral, above, gap)
     heights = np.concatenate([bottom, above + bottom.max() + gap])
     species = [site.species for site in substrate] + [site.species for site in film]
     fractional = np.vstack([substrate.frac_coords[:, :2], lateral])
@@ -299,17 +303,19 @@ def _gap(
     film: Structure,
     lateral: NDArray[np.float64],
     above: NDArray[np.float64],
+    wanted: float | None,
 ) -> float:
     """Start distance of the facing planes; ``above`` are heights over the film's lowest atom, Å."""
     radii = np.array([atomic_radius(site.specie.symbol) for site in film])
     top = substrate.cart_coords[:, 2].max()
-    lowest = above < LAYER_TOLERANCE
-    touching = contact_heights(substrate, lateral[lowest], radii[lowest]) - top
-    free = contact_heights(substrate, lateral, radii, contact=0.8) - top - above
-    return float(max(touching.mean(), free.max()))
+    if wanted is None:
+        lowest = above < LAYER_TOLERANCE
+        wanted = float((contact_heights(substrate, lateral[lowest], radii[lowest]) - top).mean())
+    free = contact_heights(substrate, lateral, radii, contact=CLEARANCE) - top - above
+    return max(wanted, float(free.max()))
 
 
-def _check(model: InterfaceModel, upper: Facet, lower: Facet, match: LatticeMatch) -> None:
+def check_interface(model: InterfaceModel, upper: Facet, lower: Facet, match: LatticeMatch) -> None:
     """Compare what was built with what was matched.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from pymatgen.core.structure import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
@@ -69,6 +70,8 @@ def conventional_cell(value: Any) -> Structure:
             f"structure: {structure.composition.reduced_formula} has partly occupied sites; order "
             "it first (pymatgen's OrderDisorderedStructureTransformation)"
         )
-    standard = SpacegroupAnalyzer(structure, symprec=SYMPREC).get_conventional_standard_structure()
-    kept = structure if abs(standard.volume / structure.volume - 1) < 0.01 else standard
-    return Structure(kept.lattice, [site.species for site in kept], kept.frac_coords)
+    analyzer = SpacegroupAnalyzer(structure, symprec=SYMPREC)
+    standard_volume = abs(np.linalg.det(analyzer.get_symmetry_dataset().std_lattice))
+    if abs(standard_volume / structure.volume - 1) > 0.01:
+        structure = analyzer.get_conventional_standard_structure()
+    return Structure(structure.lattice, [site.species for site in structure], structure.frac_coords)

@@ -8,6 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+import spglib
+from numpy.typing import NDArray
 from pymatgen.core.composition import Composition
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
@@ -111,25 +114,51 @@ def crystal(name: str) -> Structure:
 @cache
 def _built(name: str) -> Structure:
     fact = _facts()[name]
-    structure = Structure.from_spacegroup(
-        fact.space_group_symbol,
-        Lattice.from_parameters(*fact.cell),
-        [site.element for site in fact.sites],
-        [site.position for site in fact.sites],
-        tol=1e-4,
-    )
-    expected = sum(site.multiplicity for site in fact.sites)
-    if len(structure) != expected:
-        raise StructureError(
-            f"crystal: '{name}' has {len(structure)} atoms per cell but its Wyckoff sites give "
-            f"{expected}; correct its positions in the library"
-        )
+    species: list[str] = []
+    positions: list[NDArray[np.float64]] = []
+    for site in fact.sites:
+        orbit = _orbit(fact.space_group_number, site.position)
+        if len(orbit) != site.multiplicity:
+            raise StructureError(
+                f"crystal: '{name}' has {len(orbit)} {site.element} atoms on {site.wyckoff}; "
+                "correct that position in the library"
+            )
+        species += [site.element] * len(orbit)
+        positions.extend(orbit)
+    structure = Structure(Lattice.from_parameters(*fact.cell), species, positions)
     if structure.composition.reduced_formula != Composition(fact.formula).reduced_formula:
         raise StructureError(
             f"crystal: '{name}' is built as {structure.composition.reduced_formula}, not "
             f"{fact.formula}; correct its sites in the library"
         )
     return structure
+
+
+def _orbit(number: int, position: tuple[float, float, float]) -> NDArray[np.float64]:
+    """All fractional positions equivalent to ``position``, shape (multiplicity, 3)."""
+    rotations, translations = _operations(number)
+    images = np.mod(rotations @ np.array(position) + translations, 1.0)
+    kept: list[NDArray[np.float64]] = []
+    for image in images:
+        apart = np.array(kept).reshape(-1, 3) - image
+        if not (np.abs(apart - np.round(apart)) < 1e-4).all(axis=1).any():
+            kept.append(image)
+    return np.array(kept)
+
+
+@cache
+def _operations(number: int) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
+    """Symmetry operations of a space group in its first setting.
+
+    That is origin choice 1, hexagonal axes, unique axis b. They come from spglib's tables, as
+    pymatgen's own take a second for a cubic group.
+    """
+    kinds = (spglib.get_spacegroup_type(hall) for hall in range(1, 531))
+    hall = next(kind.hall_number for kind in kinds if kind is not None and kind.number == number)
+    operations = spglib.get_symmetry_from_database(hall)
+    if operations is None:
+        raise StructureError(f"space_group: spglib has no operations of number {number}")
+    return operations["rotations"], operations["translations"]
 
 
 @cache

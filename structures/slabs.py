@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -191,17 +191,20 @@ def _terminations(
             f"miller_index: {list(index)} cuts through {host}, which is a single sheet; its only "
             "facet is [0, 0, 1]"
         )
+    cell = _oriented_cell(bulk, index)
+    spacing = cell.volume / in_plane_area(cell)
+    planes = max(1, math.ceil(min_thickness / spacing - 1e-6))
     slabs: list[tuple[Structure, bool, bool]] = []
-    for slab in _distinct_cuts(bulk, index, min_thickness):
+    for shift, slab in _distinct_cuts(cell, planes):
         if faces_equivalent(slab):
             slabs.append((slab, True, True))
             continue
-        for side in (slab, turned_over(slab)):
-            trimmed = _symmetrized(side) if symmetric else None
-            if trimmed is None:
-                slabs.append((side, False, True))
+        for turn in (_as_is, turned_over):
+            found = _symmetrized(cell, shift, planes, turn, min_thickness) if symmetric else None
+            if found is None:
+                slabs.append((turn(slab), False, True))
             else:
-                slabs.append((trimmed, True, _same_composition(trimmed, bulk)))
+                slabs.append((found, True, _same_composition(found, bulk)))
     labels = _unique([_top_layer(slab) for slab, _, _ in slabs])
     return [
         Facet(
@@ -217,29 +220,32 @@ def _terminations(
     ]
 
 
-def _distinct_cuts(bulk: Structure, index: MillerIndex, min_thickness: float) -> list[Structure]:
-    """Stoichiometric slabs of one facet, one for each distinct cut, fewest broken bonds first."""
-    cell = _oriented_cell(bulk, index)
-    spacing = cell.volume / in_plane_area(cell)
-    layers = max(1, math.ceil(min_thickness / spacing - 1e-6))
-    generator = SlabGenerator(
-        cell,
-        (0, 0, 1),
-        min_slab_size=(layers - 0.5) * spacing,
-        min_vacuum_size=MIN_VACUUM,
-        primitive=False,
-    )
+def _distinct_cuts(cell: Structure, planes: int) -> list[tuple[float, Structure]]:
+    """Shift and stoichiometric slab of each distinct cut, fewest broken bonds first."""
     cuts, bonds = broken_bonds(cell, (0, 0, 1))
-    order = np.lexsort((cuts, np.round(bonds, 6)))
-    slabs = [_upright(generator.get_slab(shift=cuts[i] / spacing)) for i in order]
+    shifts = cuts / (cell.volume / in_plane_area(cell))
     matcher = StructureMatcher(
         ltol=0.01, stol=0.01, angle_tol=0.5, primitive_cell=False, scale=False
     )
-    distinct: list[Structure] = []
-    for slab in slabs:
-        if not any(matcher.fit(slab, known) for known in distinct):
-            distinct.append(slab)
+    distinct: list[tuple[float, Structure]] = []
+    for shift in shifts[np.lexsort((cuts, np.round(bonds, 6)))]:
+        slab = _cut(cell, float(shift), planes)
+        if not any(matcher.fit(slab, known) for _, known in distinct):
+            distinct.append((float(shift), slab))
     return distinct
+
+
+def _cut(cell: Structure, shift: float, planes: int) -> Structure:
+    """Slab of ``planes`` repeats of an oriented cell, cut ``shift`` of its height above zero."""
+    spacing = cell.volume / in_plane_area(cell)
+    generator = SlabGenerator(
+        cell,
+        (0, 0, 1),
+        min_slab_size=(planes - 0.5) * spacing,
+        min_vacuum_size=MIN_VACUUM,
+        primitive=False,
+    )
+    return _upright(generator.get_slab(shift=shift))
 
 
 def _oriented_cell(bulk: Structure, index: MillerIndex) -> Structure:
@@ -295,22 +301,33 @@ def _species(structure: Structure) -> list[Any]:
     return [site.species for site in structure]
 
 
-def _symmetrized(slab: Structure) -> Structure | None:
-    """``slab`` with the fewest layers taken off below that make its faces equivalent."""
-    trimmed = slab.copy()
-    limit = len(slab) // 2
-    while True:
-        heights = trimmed.cart_coords[:, 2]
-        lowest = np.sort(heights)
-        gaps = np.flatnonzero(np.diff(lowest) > LAYER_TOLERANCE)
-        if not len(gaps):
-            return None
-        bottom = np.flatnonzero(heights <= lowest[gaps[0]] + 1e-6)
-        if len(trimmed) - len(bottom) < limit:
-            return None
-        trimmed.remove_sites(bottom.tolist())
-        if set(trimmed.composition) == set(slab.composition) and faces_equivalent(trimmed):
-            return trimmed
+def _symmetrized(
+    cell: Structure,
+    shift: float,
+    planes: int,
+    turn: Callable[[Structure], Structure],
+    min_thickness: float,
+) -> Structure | None:
+    """The thinnest slab of at least ``min_thickness`` with the upper face of a cut on both sides.
+
+    It is found by taking layers off the underside of a stoichiometric one.
+    """
+    spacing = cell.volume / in_plane_area(cell)
+    for count in (planes, planes + 1):
+        slab = turn(_cut(cell, shift, count))
+        gap = count * spacing - float(np.ptp(slab.cart_coords[:, 2]))
+        heights = slab.cart_coords[:, 2]
+        levels = np.sort(heights)
+        edges = levels[1:][np.diff(levels) > LAYER_TOLERANCE]
+        for edge in edges[edges < heights.max() + gap - min_thickness + 1e-6]:
+            kept = Structure.from_sites([slab[int(i)] for i in np.flatnonzero(heights >= edge)])
+            if set(kept.composition) == set(slab.composition) and faces_equivalent(kept):
+                return kept
+    return None
+
+
+def _as_is(slab: Structure) -> Structure:
+    return slab
 
 
 def _same_composition(slab: Structure, bulk: Structure) -> bool:

@@ -1,0 +1,170 @@
+"""Every crystal of the library against its own facts and against published densities."""
+
+import numpy as np
+import pytest
+from pymatgen.core.composition import Composition
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+from structures.crystal_library import crystal, crystal_fact, crystal_names
+from structures.errors import StructureError
+
+ROLES = {"li", "collector", "seed", "alloy", "conversion", "electrolyte", "coating"}
+
+# g/cm3. Elements and simple compounds: CRC Handbook of Chemistry and Physics, physical constants
+# of inorganic compounds; the others as noted.
+DENSITIES = {
+    "Li": 0.534,
+    "Cu": 8.96,
+    "Ni": 8.90,
+    "Al": 2.70,
+    "Ag": 10.5,
+    "Au": 19.3,
+    "Pt": 21.5,
+    "Pb": 11.3,
+    "Fe": 7.87,
+    "Cr": 7.15,
+    "Ti": 4.506,
+    "Mg": 1.74,
+    "Zn": 7.134,
+    "Cd": 8.69,
+    "In": 7.31,
+    "Sn": 7.287,
+    "Si": 2.3296,
+    "Ge": 5.3234,
+    "Sb": 6.68,
+    "Bi": 9.79,
+    "graphite": 2.2,
+    "Li2O": 2.013,
+    "LiF": 2.640,
+    "LiCl": 2.07,
+    "LiBr": 3.464,
+    "LiI": 4.06,
+    "LiH": 0.78,
+    "Li2S": 1.64,
+    "Li3N": 1.27,
+    "Li3P": 1.43,  # Materials Safety compilations; Brauer & Zintl 1937
+    "Li3PO4": 2.46,
+    "MgO": 3.6,
+    "MgF2": 3.148,
+    "Al2O3": 3.99,
+    "SiO2": 2.648,
+    "ZnO": 5.6,
+    "ZnS": 4.04,
+    "CuO": 6.31,
+    "Mg3N2": 2.71,
+    "gamma-Li3PO4": 2.43,  # Bondareva et al. 1978
+    "Li3PS4": 1.93,  # Homma et al. 2011
+    "Li6PS5Cl": 1.86,  # Boulineau et al., Solid State Ionics 221, 1 (2012)
+    "LiAl": 1.75,  # Hansen, Constitution of Binary Alloys
+}
+
+# Volume that one lithium atom adds to an alloy, Obrovac, Christensen, Le & Dahn, J. Electrochem.
+# Soc. 154, A849 (2007): 8.9 ml/mol for lithium in Si, Sn, Al, Ag, Zn, ...
+LITHIUM_IN_ALLOYS = 14.8
+
+
+@pytest.mark.parametrize("name", crystal_names())
+def test_space_group_and_wyckoff_sites_are_those_of_the_fact(name: str) -> None:
+    fact, structure = crystal_fact(name), crystal(name)
+    analyzer = SpacegroupAnalyzer(structure, symprec=0.01)
+    assert analyzer.get_space_group_number() == fact.space_group_number
+    orbits = analyzer.get_symmetrized_structure()
+    found = sorted((group[0].specie.symbol, len(group)) for group in orbits.equivalent_sites)
+    assert found == sorted((site.element, site.multiplicity) for site in fact.sites)
+
+
+@pytest.mark.parametrize("name", crystal_names())
+def test_composition_and_shortest_distance(name: str) -> None:
+    fact, structure = crystal_fact(name), crystal(name)
+    assert structure.composition.reduced_formula == Composition(fact.formula).reduced_formula
+    centres, neighbours, _, lengths = structure.get_neighbor_list(3.6)
+    radii = np.array([float(site.specie.atomic_radius) for site in structure])
+    relative = lengths / (radii[centres] + radii[neighbours])
+    # Slater's radii give bond lengths to about 0.1 A. Lithium ions of a compound come closer to
+    # each other than lithium atoms would.
+    numbers = np.array(structure.atomic_numbers)
+    bonded = numbers[centres] != numbers[neighbours]
+    if len(set(numbers)) == 1:
+        bonded[:] = True
+    assert 0.85 < relative[bonded].min() < 1.25
+    assert relative.min() > 0.7
+
+
+@pytest.mark.parametrize("name", sorted(DENSITIES))
+def test_density_is_the_published_one(name: str) -> None:
+    assert float(crystal(name).density) == pytest.approx(DENSITIES[name], rel=0.035)
+
+
+@pytest.mark.parametrize("name", crystal_names("alloy"))
+def test_volume_of_an_alloy_is_that_of_its_metal_and_lithium(name: str) -> None:
+    structure = crystal(name)
+    amounts = structure.composition.get_el_amt_dict()
+    lithium = amounts.pop("Li")
+    ((metal, count),) = amounts.items()
+    host, pure = crystal(metal), crystal("Li")
+    # Lithium and magnesium are one bcc solid solution, in which lithium keeps its own volume.
+    added = pure.volume / len(pure) if metal == "Mg" else LITHIUM_IN_ALLOYS
+    expected = lithium * added + count * host.volume / len(host)
+    assert structure.volume == pytest.approx(expected, rel=0.2)
+
+
+def test_every_crystal_has_a_published_volume_to_be_compared_with() -> None:
+    compared = set(DENSITIES) | set(crystal_names("alloy"))
+    # Phases of lithium other than bcc, and a sheet, have no density in handbooks.
+    assert set(crystal_names()) - compared == {"Li-fcc", "Li-hcp", "graphene"}
+
+
+@pytest.mark.parametrize("name", ["Li-fcc", "Li-hcp"])
+def test_other_phases_of_lithium_are_as_dense_as_bcc(name: str) -> None:
+    volumes = [crystal(n).volume / len(crystal(n)) for n in (name, "Li")]
+    assert volumes[0] == pytest.approx(volumes[1], rel=0.03)
+
+
+def test_graphene_is_one_sheet_with_the_bond_of_graphite() -> None:
+    sheet = crystal("graphene")
+    assert crystal_fact("graphene").sheet
+    assert sheet.get_distance(0, 1) == pytest.approx(1.421, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", crystal_names())
+def test_fact_is_complete(name: str) -> None:
+    fact = crystal_fact(name)
+    assert fact.source
+    assert fact.roles
+    assert set(fact.roles) <= ROLES
+    assert fact.tier in (1, 2)
+
+
+def test_library_holds_what_the_screens_name() -> None:
+    collectors = {"Cu", "Ni", "Al", "Fe", "Cr", "Ti", "graphene"}
+    assert collectors <= set(crystal_names("collector"))
+    assert {"Ag", "Au", "Zn", "Mg", "Al", "In", "Sn", "Si"} <= set(crystal_names("seed"))
+    assert {"Li2O", "LiF", "Li3N", "Li2S"} <= set(crystal_names("conversion"))
+    coatings = {"LiF", "Li2O", "Li3N", "Li2S", "LiCl", "Li3P", "Li3PO4"}
+    assert coatings <= set(crystal_names("coating"))
+    assert {"Li3PS4", "Li6PS5Cl"} <= set(crystal_names("electrolyte"))
+    assert "Li" in crystal_names("li")
+
+
+def test_aliases_name_the_same_crystal() -> None:
+    assert crystal_fact("copper") is crystal_fact("Cu")
+    assert crystal("gamma-Li3PS4") == crystal("Li3PS4")
+
+
+def test_each_call_gives_its_own_structure() -> None:
+    crystal("Cu").remove_sites([0])
+    assert len(crystal("Cu")) == 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"), [("Cuu", "Cu"), ("LI2O", "Li2O"), ("coper", "copper"), ("li", "Li")]
+)
+def test_unknown_name_gives_the_nearest(wrong: str, nearest: str) -> None:
+    with pytest.raises(StructureError, match=rf"crystal: '{wrong}'.*{nearest}") as error:
+        crystal(wrong)
+    assert "\n" not in str(error.value)
+
+
+def test_nothing_near_points_to_the_list() -> None:
+    with pytest.raises(StructureError, match="lithiophile structures"):
+        crystal("xyzzy-123-q")
