@@ -196,8 +196,8 @@ class GraphBatch:
         unity = torch.eye(3, dtype=torch.float64, device=self._device)
         strain = torch.linalg.matrix_norm(deformation - unity)
         reach = self._cutoff + SKIN
-        # "not within" rather than "beyond": a system whose positions are NaN is rebuilt too
-        stale = ~((self._cutoff + 2 * moved) < reach * (1 - strain))
+        # Not so where positions are NaN: the search for their neighbours might never end.
+        stale = self._cutoff + 2 * moved >= reach * (1 - strain)
         missing = [i for i, pairs in enumerate(self._lists) if pairs is None]
         chosen = sorted({*missing, *stale.nonzero()[:, 0].tolist()})
         if not chosen:

@@ -30,12 +30,11 @@ def fused(model: torch.nn.Module) -> torch.nn.Module:
     Args:
         model: a network whose parameters need no gradients; if it is not a MACE, it comes back.
     """
+    if not (hasattr(model, "interactions") and hasattr(model, "products")):
+        return model
     from e3nn.o3 import TensorProduct
-    from mace.modules import MACE
     from mace.modules.symmetric_contraction import SymmetricContraction
 
-    if not isinstance(model, MACE):
-        return model
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     faster = copy.deepcopy(model, shared)
     for block in cast(Any, faster).interactions:

@@ -23,7 +23,7 @@ class NeighbourPairs:
 
     Attributes:
         pairs: shape (2, n_pairs), sender and receiver, numbered within the system; each pair is
-            there in both directions, sorted by receiver.
+            there in both directions, sorted by receiver, sender and shift.
         shifts: shape (n_pairs, 3), float64, whole numbers: cell vectors to add to receiver minus
             sender.
     """
@@ -48,14 +48,15 @@ def neighbour_pairs(
         cutoff: Å.
         device: where the result lives.
     """
-    search = NeighborList(cutoff=cutoff, full_list=True, sorted=True, n_threads=1)
-    first, second, shifts = search.compute(
+    search = NeighborList(cutoff=cutoff, full_list=True, n_threads=1)
+    receiver, sender, shifts = search.compute(
         points=positions, box=cell, periodic=np.array(periodic), quantities="ijS"
     )
-    # The list is sorted by its first atom, and a full list is its own mirror image: taking the
-    # first atom as receiver sorts by receiver, which keeps the network's sums over edges local.
-    pairs = np.stack([second, first]).astype(np.int64)
+    # Sorted by receiver, the network's sums over edges stay local; sorted altogether, they do not
+    # depend on when the list was made, and a restarted run repeats itself bit for bit.
+    order = np.lexsort((*shifts.T, sender, receiver))
+    pairs = np.stack([sender, receiver]).astype(np.int64)[:, order]
     return NeighbourPairs(
         torch.from_numpy(pairs).to(device),
-        torch.from_numpy(-shifts.astype(np.float64)).to(device),
+        torch.from_numpy(-shifts[order].astype(np.float64)).to(device),
     )

@@ -10,10 +10,12 @@ import torch
 from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_numbers as number_of
 from matscipy.neighbours import neighbour_list
+from numpy.typing import NDArray
 from torch import Tensor
 
+from potentials.ase_engine import AseEngine
 from potentials.identity import PotentialIdentity
-from potentials.potential import MacePotential
+from potentials.potential import CalculatorPotential, MacePotential
 from potentials.torch_state import process_kept
 
 GUPTA = {  # A (eV), xi (eV), p, q, r0 (Å): Cleri and Rosato, Phys. Rev. B 48, 22 (1993)
@@ -119,11 +121,38 @@ class GuptaModel(torch.nn.Module):
         }
 
 
-@dataclass(frozen=True)
-class GuptaPotential:
-    """What the engine needs of a potential, around `GuptaModel`."""
+class TetherModel(torch.nn.Module):
+    """Atoms that do not see each other, each on a spring; with no stiffness, an ideal gas."""
 
-    model: GuptaModel
+    def __init__(self, stiffness: float, anchors: Tensor) -> None:
+        super().__init__()
+        self.stiffness = torch.nn.Parameter(
+            torch.tensor(stiffness, dtype=torch.float64), requires_grad=False
+        )
+        self.anchors = anchors
+
+    def forward(
+        self,
+        data: dict[str, Tensor],
+        compute_force: bool = True,  # noqa: ARG002
+        compute_stress: bool = False,  # noqa: ARG002
+    ) -> dict[str, Tensor]:
+        away = data["positions"] - self.anchors
+        cells = data["cell"].view(-1, 3, 3)
+        on_atoms = self.stiffness * away.square().sum(dim=1) / 2
+        energy = on_atoms.new_zeros(len(cells)).index_add(0, data["batch"], on_atoms)
+        return {
+            "energy": energy,
+            "forces": -self.stiffness * away,
+            "stress": torch.zeros_like(cells),
+        }
+
+
+@dataclass(frozen=True)
+class PlainPotential:
+    """What the engine needs of a potential, around a model for tests."""
+
+    model: torch.nn.Module
     symbols: tuple[str, ...]
     r_max: float
     head_index: int = 0
@@ -135,24 +164,35 @@ class GuptaPotential:
 
     @property
     def identity(self) -> PotentialIdentity:
-        return PotentialIdentity("gupta", "0" * 64, None, "float64", None, ())
-
-    def ase_calculator(self) -> Calculator:
-        return GuptaCalculator(self)
+        return PotentialIdentity(type(self.model).__name__, "0" * 64, None, "float64", None, ())
 
 
-def gupta(r_max: float = 5.0) -> GuptaPotential:
+def gupta(r_max: float = 5.0) -> PlainPotential:
     """The Gupta potential of all metals in `GUPTA`."""
     symbols = tuple(GUPTA)
-    return GuptaPotential(GuptaModel(symbols, r_max, torch.float64), symbols, r_max)
+    return PlainPotential(GuptaModel(symbols, r_max, torch.float64), symbols, r_max)
+
+
+def tether(stiffness: float, anchors: NDArray) -> PlainPotential:
+    """Springs of ``stiffness`` (eV/Å²) to ``anchors``, (n_atoms of the whole batch, 3)."""
+    return PlainPotential(TetherModel(stiffness, torch.tensor(anchors)), ("Li", "Cu"), 1.0)
+
+
+def ase_engine(potential: PlainPotential) -> AseEngine:
+    """The one-by-one engine over the same Gupta model."""
+    return AseEngine(
+        CalculatorPotential(
+            lambda: GuptaCalculator(potential), name="gupta", elements=potential.symbols
+        )
+    )
 
 
 class GuptaCalculator(Calculator):
-    """The same model through ASE, with its own neighbour list (matscipy)."""
+    """The Gupta model through ASE, with its own neighbour list (matscipy)."""
 
     implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012
 
-    def __init__(self, potential: GuptaPotential) -> None:
+    def __init__(self, potential: PlainPotential) -> None:
         super().__init__()
         self.potential = potential
 

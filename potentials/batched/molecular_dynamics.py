@@ -1,0 +1,467 @@
+"""Molecular dynamics of many systems in one batch.
+
+Methods: velocity Verlet; Langevin dynamics in the splitting BAOAB (Leimkuhler and Matthews, J.
+Chem. Phys. 138, 174102 (2013)); stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153,
+114107 (2020)) of the cell's height alone, with the pressure across the a-b plane for the mean one.
+"""
+
+import hashlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from ase.units import GPa, fs, kB
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+from torch import Tensor
+
+from potentials.batched.batch import GraphBatch
+from potentials.batched.evaluator import Evaluation, Evaluator
+from potentials.batched.noise import Noise
+from potentials.batched.trajectory import (
+    Frames,
+    Segment,
+    Snapshot,
+    open_folder,
+    read_segments,
+    stack,
+    write_segment,
+)
+from potentials.conversion import free_directions, to_atoms, to_structure
+from potentials.protocol import StructureLike
+
+logger = logging.getLogger(__name__)
+
+Ensemble = Literal["nve", "nvt", "normal-stress"]
+
+RESCALE_STEPS = 5
+"""Steps between two changes of the cell's height, each of which needs a stress."""
+COMPRESSIBILITY = 0.02
+"""GPa⁻¹; with `PRESSURE_TIME` only sets how fast the height follows."""
+PRESSURE_TIME = 500.0
+"""fs."""
+FRAMES_PER_FILE = 20
+SECONDS_PER_FILE = 60.0
+LARGEST_FORCE = 1e3
+"""eV/Å; beyond, a system has exploded."""
+
+
+@dataclass(frozen=True)
+class DynamicsSettings:
+    """How a list of systems is moved; the lists have one value per system.
+
+    Attributes:
+        ensemble: ``"nve"``, ``"nvt"`` (Langevin), or ``"normal-stress"`` (Langevin, in-plane cell
+            fixed, its height free under a normal stress).
+        steps: time steps to do.
+        timestep: fs.
+        temperatures: K, of the start and of the thermostat.
+        normal_stresses: GPa, positive = compression.
+        seeds: of the starting velocities and the thermostat's noise.
+        friction: of the thermostat, 1/fs.
+        interval: time steps between frames.
+        fixed_centre_of_mass: whether systems without frozen atoms are kept from drifting.
+    """
+
+    ensemble: Ensemble
+    steps: int
+    timestep: float
+    temperatures: tuple[float, ...]
+    normal_stresses: tuple[float, ...]
+    seeds: tuple[int, ...]
+    friction: float
+    interval: int
+    fixed_centre_of_mass: bool
+
+
+@dataclass(frozen=True)
+class DynamicsResult:
+    """How one system's run ended; its frames are read by `read_frames`.
+
+    Attributes:
+        structure: last structure, atoms not wrapped into the cell.
+        velocities: (n_atoms, 3), Å/fs.
+        steps: time steps done.
+        failure: why the run was given up (exploded, not a number); None where nothing failed.
+        wall_time: seconds since this process took it up, its share by number of atoms.
+    """
+
+    structure: Structure
+    velocities: NDArray[np.float64]
+    steps: int
+    failure: str | None
+    wall_time: float
+
+
+@dataclass(frozen=True)
+class DynamicsProgress:
+    """Where a run stands.
+
+    Attributes:
+        systems: systems being moved together.
+        step: time steps done.
+        steps: time steps asked for.
+        ps_per_day: simulated time per day of wall time, of each of these systems.
+    """
+
+    systems: int
+    step: int
+    steps: int
+    ps_per_day: float
+
+
+OnDynamics = Callable[[int, DynamicsResult], None]
+OnProgress = Callable[[DynamicsProgress], None]
+
+
+def run_dynamics(
+    evaluator: Evaluator,
+    structures: Sequence[StructureLike],
+    settings: DynamicsSettings,
+    folder: Path,
+    on_result: OnDynamics | None = None,
+    on_progress: OnProgress | None = None,
+) -> list[DynamicsResult]:
+    """Move every structure, as many together as the memory holds.
+
+    What ``folder`` already holds of the same run is not computed again.
+
+    Raises:
+        PotentialError: if ``folder`` holds another run or cannot be written.
+    """
+    _open(folder, evaluator, structures, settings)
+    results: dict[int, DynamicsResult] = {}
+
+    def finish(index: int, snapshot: Snapshot, step: int, wall_time: float) -> None:
+        results[index] = _result(structures[index], snapshot, step, wall_time)
+        if on_result is not None:
+            on_result(index, results[index])
+
+    segments = deque(read_segments(folder))
+    begun = {index for segment in segments for index in segment.snapshots}
+    waiting = deque(i for i in range(len(structures)) if i not in begun)
+    while segments or waiting:
+        if not segments:
+            together: list[int] = []
+            n_atoms = 0
+            while waiting and evaluator.limit.allows(n_atoms, len(structures[waiting[0]])):
+                n_atoms += len(structures[waiting[0]])
+                together.append(waiting.popleft())
+            segments.append(_first_segment(structures, settings, together))
+        run = _Run(evaluator, structures, settings, segments.popleft())
+        run.advance(folder, on_progress)
+        for index, snapshot in run.snapshots().items():
+            finish(index, snapshot, run.step, run.wall_times[index])
+    return [results[i] for i in range(len(structures))]
+
+
+def _open(
+    folder: Path,
+    evaluator: Evaluator,
+    structures: Sequence[StructureLike],
+    settings: DynamicsSettings,
+) -> None:
+    """Claim ``folder`` for this run; its length may differ from what is there."""
+    contents = hashlib.sha256()
+    for structure in structures:
+        atoms = to_atoms(structure)
+        for values in (atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc):
+            contents.update(np.ascontiguousarray(values).tobytes())
+        contents.update(free_directions(structure).tobytes())
+    parameters = asdict(settings)
+    del parameters["steps"]
+    parameters["potential"] = evaluator.network.identity.fingerprint_fields
+    parameters["structures"] = contents.hexdigest()
+    open_folder(folder, parameters)
+
+
+def _first_segment(
+    structures: Sequence[StructureLike], settings: DynamicsSettings, together: Sequence[int]
+) -> Segment:
+    """Starting states, with velocities from Maxwell and Boltzmann."""
+    snapshots = {}
+    for index in together:
+        atoms = to_atoms(structures[index])
+        sound = np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()
+        masses = atoms.get_masses()[:, None]
+        noise = np.random.default_rng([settings.seeds[index], 0]).normal(size=(len(atoms), 3))
+        free = free_directions(atoms)
+        velocities = np.where(
+            free, noise * np.sqrt(kB * settings.temperatures[index] / masses), 0.0
+        )
+        if settings.fixed_centre_of_mass and free.all():
+            velocities -= (masses * velocities).sum(axis=0) / masses.sum()
+        snapshots[index] = Snapshot(
+            positions=atoms.positions,
+            velocities=velocities,
+            cell=atoms.cell.array,
+            failure=None if sound else "positions or cell are not a number",
+        )
+    return Segment(0, snapshots)
+
+
+class _Run:
+    """Systems that are moved together, from one segment on.
+
+    Attributes:
+        step: time steps done.
+        wall_times: by position of the system in the list given, s.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        structures: Sequence[StructureLike],
+        settings: DynamicsSettings,
+        segment: Segment,
+    ) -> None:
+        self.step = segment.step
+        self.wall_times = dict.fromkeys(segment.snapshots, 0.0)
+        self._evaluator, self._settings = evaluator, settings
+        self._given_up = {i: each for i, each in segment.snapshots.items() if each.failure}
+        self._indices = [i for i in segment.snapshots if i not in self._given_up]
+        self._frames: dict[int, list[Frames]] = {i: [] for i in self._indices}
+        self._batch = GraphBatch(evaluator.network.r_max, evaluator.device)
+        systems, masses, velocities = [], [np.zeros(0)], [np.zeros((0, 3))]
+        for index in self._indices:
+            snapshot = segment.snapshots[index]
+            system = evaluator.read(structures[index])
+            assert system is not None  # else it would have been given up
+            positions, cell = self._tensor(snapshot.positions), self._tensor(snapshot.cell)
+            systems.append(replace(system, positions=positions, cell=cell))
+            masses.append(to_atoms(structures[index]).get_masses())
+            velocities.append(snapshot.velocities)
+        self._batch.add(systems)
+        self._masses = self._tensor(np.concatenate(masses))[:, None]
+        self._velocities = self._tensor(np.concatenate(velocities))
+        self._arrange()
+
+    def advance(self, folder: Path, on_progress: OnProgress | None) -> None:
+        """Run to the end, with a file of frames and state every so often."""
+        settings = self._settings
+        if not self._indices or self.step >= settings.steps:
+            return
+        begun = self._clock = file_written = time.perf_counter()
+        first_step = self.step
+        evaluation = self._evaluate()
+        if self.step == 0:
+            self._record(evaluation)
+        while self._indices and self.step < settings.steps:
+            before = self._batch.positions, self._velocities, self._batch.cells
+            self._drift(evaluation)
+            self.step += 1
+            evaluation = self._evaluate()
+            exploded = self._exploded(evaluation)
+            if exploded:
+                self._batch.positions, self._velocities, self._batch.cells = before
+                self._give_up(exploded)
+                self.step -= 1
+                if self._indices:
+                    evaluation = self._evaluate()
+                continue
+            self._kick(evaluation)
+            if self.step % settings.interval == 0:
+                self._record(evaluation)
+            now = time.perf_counter()
+            waiting = max(len(frames) for frames in self._frames.values())
+            if (
+                self.step == settings.steps
+                or waiting >= FRAMES_PER_FILE
+                or (waiting and now - file_written > SECONDS_PER_FILE)
+            ):
+                self._write(folder)
+                file_written = now
+                days = (now - begun) / 86400
+                progress = DynamicsProgress(
+                    systems=len(self._indices),
+                    step=self.step,
+                    steps=settings.steps,
+                    ps_per_day=(self.step - first_step) * settings.timestep / 1000 / days,
+                )
+                logger.info("%d systems at step %d of %d, %.3g ps/day", *asdict(progress).values())
+                if on_progress is not None:
+                    on_progress(progress)
+        if not self._indices:
+            self._write(folder)
+
+    def snapshots(self) -> dict[int, Snapshot]:
+        """Where every system stands, those given up included."""
+        positions = self._batch.positions.cpu().numpy()
+        velocities = self._velocities.cpu().numpy()
+        cells = self._batch.cells.cpu().numpy()
+        found = dict(self._given_up)
+        for i, index in enumerate(self._indices):
+            atoms = slice(*self._batch.span(i, i + 1))
+            found[index] = Snapshot(positions[atoms], velocities[atoms], cells[i], None)
+        return dict(sorted(found.items()))
+
+    def _tensor(self, values: Sequence[float] | NDArray) -> Tensor:
+        return torch.as_tensor(
+            np.asarray(values), dtype=torch.float64, device=self._evaluator.device
+        )
+
+    def _arrange(self) -> None:
+        """Work out everything that depends only on which systems are there."""
+        batch, settings = self._batch, self._settings
+        free = batch.padded(batch.free)
+        sizes = torch.tensor(batch.sizes, dtype=torch.int64, device=self._evaluator.device)
+        wholly_free = free.sum(dim=(1, 2)) == 3 * sizes
+        self._stays = wholly_free & settings.fixed_centre_of_mass
+        self._degrees = (free.sum(dim=(1, 2)) - 3 * self._stays.long()).clamp(min=1)
+        self._total_masses = batch.padded(self._masses).sum(dim=1)
+        thermal = [kB * settings.temperatures[i] for i in self._indices]
+        self._thermal = self._tensor(thermal)
+        self._stresses_held = self._tensor(
+            [settings.normal_stresses[i] * GPa for i in self._indices]
+        )
+        self._noise = Noise(
+            [settings.seeds[i] for i in self._indices], batch.sizes, self._evaluator.device
+        )
+
+    @property
+    def _rescales(self) -> bool:
+        """Whether the coming step changes the cell."""
+        return self._settings.ensemble == "normal-stress" and (self.step + 1) % RESCALE_STEPS == 0
+
+    def _evaluate(self) -> Evaluation:
+        return self._evaluator(self._batch, stress=self._rescales)
+
+    def _kick(self, evaluation: Evaluation) -> None:
+        """Half a step's change of the velocities."""
+        kick = evaluation.forces / self._masses * (self._settings.timestep * fs / 2)
+        self._velocities = torch.where(self._batch.free, self._velocities + kick, 0.0)
+
+    def _drift(self, evaluation: Evaluation) -> None:
+        """From the end of one step to where the next step's forces are needed."""
+        batch, timestep = self._batch, self._settings.timestep * fs
+        self._kick(evaluation)
+        if self._settings.ensemble == "nve":
+            batch.positions = batch.positions + self._velocities * timestep
+            return
+        batch.positions = batch.positions + self._velocities * (timestep / 2)
+        on_atoms, on_cells = self._noise.at(self.step)
+        kept = float(np.exp(-self._settings.friction * self._settings.timestep))
+        spread = ((1 - kept**2) * self._thermal[batch.system_of_atom, None] / self._masses).sqrt()
+        self._velocities = torch.where(batch.free, kept * self._velocities + spread * on_atoms, 0.0)
+        momentum = batch.padded(self._masses * self._velocities).sum(dim=1)
+        drift = torch.where(self._stays[:, None], momentum / self._total_masses, 0.0)
+        self._velocities = self._velocities - drift[batch.system_of_atom]
+        batch.positions = batch.positions + self._velocities * (timestep / 2)
+        if evaluation.stresses is not None:
+            self._rescale(evaluation.stresses, on_cells)
+
+    def _rescale(self, stresses: Tensor, noise: Tensor) -> None:
+        """Stretch the cells along their normals, with everything in them."""
+        batch = self._batch
+        normals = torch.linalg.cross(batch.cells[:, 0], batch.cells[:, 1])
+        normals = normals / torch.linalg.vector_norm(normals, dim=1, keepdim=True)
+        volumes = torch.linalg.det(batch.cells).abs()
+        across = (self._velocities * normals[batch.system_of_atom]).sum(dim=1)
+        kinetic = batch.padded(self._masses[:, 0] * across**2).sum(dim=1) / volumes
+        pressure = kinetic - torch.einsum("si,sij,sj->s", normals, stresses, normals)
+        rate = COMPRESSIBILITY / GPa / (PRESSURE_TIME * fs)
+        interval = RESCALE_STEPS * self._settings.timestep * fs
+        pull = pressure + self._thermal / volumes - self._stresses_held
+        stretch = (
+            rate * interval * pull + (2 * self._thermal * rate * interval / volumes).sqrt() * noise
+        )
+        outer = torch.einsum("si,sj->sij", normals, normals)
+        longer, shorter = torch.expm1(stretch), torch.expm1(-stretch)
+        stretching = longer[:, None, None] * outer
+        batch.cells = batch.cells + batch.cells @ stretching
+        batch.positions = batch.positions + torch.einsum(
+            "ai,aij->aj", batch.positions, stretching[batch.system_of_atom]
+        )
+        self._velocities = self._velocities + torch.einsum(
+            "ai,aij->aj",
+            self._velocities,
+            (shorter[:, None, None] * outer)[batch.system_of_atom],
+        )
+
+    def _exploded(self, evaluation: Evaluation) -> dict[int, str]:
+        """Why systems must be given up, by their position in the batch."""
+        strength = torch.linalg.vector_norm(evaluation.forces, dim=1)
+        strongest = self._batch.padded(strength).amax(dim=1) + 0 * evaluation.energies
+        failures = dict(evaluation.failures)
+        for i, force in enumerate(strongest.tolist()):
+            if not np.isfinite(force):
+                failures.setdefault(i, "energy or forces are not a number")
+            elif force > LARGEST_FORCE:
+                failures.setdefault(i, f"exploded: force of {force:.3g} eV/Å")
+        return failures
+
+    def _give_up(self, failures: dict[int, str]) -> None:
+        """Let systems go, as they were before the step that failed."""
+        self._share_time()
+        last = self.snapshots()
+        for i, failure in failures.items():
+            index = self._indices[i]
+            said = f"{failure} at step {self.step}"
+            self._given_up[index] = replace(last[index], failure=said)
+            logger.warning("system %d given up: %s", index, said)
+        staying = [i for i in range(len(self._indices)) if i not in failures]
+        atoms = torch.isin(
+            self._batch.system_of_atom,
+            torch.tensor(staying, dtype=torch.int64, device=self._evaluator.device),
+        )
+        self._velocities, self._masses = self._velocities[atoms], self._masses[atoms]
+        self._batch.keep(staying)
+        self._indices = [self._indices[i] for i in staying]
+        self._arrange()
+
+    def _record(self, evaluation: Evaluation) -> None:
+        """Keep a frame of every system until the next file."""
+        batch = self._batch
+        moving = (self._masses * self._velocities**2).sum(dim=1) / 2
+        kinetic = batch.padded(moving).sum(dim=1)
+        temperatures = (2 * kinetic / (self._degrees * kB)).cpu().numpy()
+        energies, kinetics = evaluation.energies.cpu().numpy(), kinetic.cpu().numpy()
+        positions = batch.positions.to(torch.float32).cpu().numpy()
+        cells = batch.cells.cpu().numpy()
+        for i, index in enumerate(self._indices):
+            self._frames[index].append(
+                Frames(
+                    steps=np.array([self.step]),
+                    positions=positions[slice(*batch.span(i, i + 1))][None],
+                    cells=cells[i : i + 1],
+                    energies=energies[i : i + 1],
+                    kinetic_energies=kinetics[i : i + 1],
+                    temperatures=temperatures[i : i + 1],
+                )
+            )
+
+    def _write(self, folder: Path) -> None:
+        """Put the frames since the last file and the present state into a file."""
+        self._share_time()
+        frames = {index: stack(each) for index, each in self._frames.items() if each}
+        write_segment(folder, self.step, frames, self.snapshots())
+        self._frames = {i: [] for i in self._indices}
+
+    def _share_time(self) -> None:
+        now = time.perf_counter()
+        share = (now - self._clock) / self._batch.n_atoms if self._batch.n_atoms else 0.0
+        for index, size in zip(self._indices, self._batch.sizes, strict=True):
+            self.wall_times[index] += share * size
+        self._clock = now
+
+
+def _result(
+    structure: StructureLike, snapshot: Snapshot, step: int, wall_time: float
+) -> DynamicsResult:
+    atoms = to_atoms(structure)
+    atoms.set_constraint()
+    atoms.set_cell(snapshot.cell)
+    atoms.set_positions(snapshot.positions)
+    return DynamicsResult(
+        structure=to_structure(atoms, structure),
+        velocities=snapshot.velocities * fs,
+        steps=step,
+        failure=snapshot.failure,
+        wall_time=wall_time,
+    )

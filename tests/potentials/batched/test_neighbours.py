@@ -1,0 +1,56 @@
+"""Neighbour lists against matscipy's."""
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from matscipy.neighbours import neighbour_list
+
+from potentials.batched.neighbours import neighbour_pairs
+
+
+@pytest.mark.parametrize("periodic", [(True, True, True), (True, True, False), (False,) * 3])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_pairs_are_those_of_matscipy(periodic: tuple[bool, bool, bool], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    cell = 4.0 * np.eye(3) + random.normal(scale=0.6, size=(3, 3))
+    positions = random.uniform(-0.3, 1.3, size=(9, 3)) @ cell  # some outside of the cell
+    found = neighbour_pairs(positions, cell, periodic, 4.5, torch.device("cpu"))
+    atoms = Atoms("H9", positions=positions, cell=cell, pbc=periodic)
+    i, j, shifts = neighbour_list("ijS", atoms, 4.5)
+    expected = {(*pair, *shift) for *pair, shift in zip(i, j, map(tuple, shifts), strict=True)}
+    sender, receiver = found.pairs.tolist()
+    got = {
+        (a, b, *map(int, shift))
+        for a, b, shift in zip(sender, receiver, found.shifts.tolist(), strict=True)
+    }
+    assert len(found.shifts) == len(expected) > 0
+    assert got == {(int(a), int(b), *map(int, s)) for a, b, *s in expected}
+
+
+def test_vectors_point_from_sender_to_receiver_within_the_cutoff() -> None:
+    cell, positions = np.diag([3.0, 4.0, 5.0]), np.array([[0.1, 0.2, 0.3], [2.8, 3.7, 4.6]])
+    found = neighbour_pairs(positions, cell, (True, True, True), 3.5, torch.device("cpu"))
+    sender, receiver = found.pairs.numpy()
+    vectors = positions[receiver] - positions[sender] + found.shifts.numpy() @ cell
+    assert len(vectors) > 0
+    assert np.linalg.norm(vectors, axis=1).max() < 3.5
+
+
+def test_order_does_not_depend_on_where_atoms_were() -> None:
+    cell = np.diag([4.0, 4.0, 4.0])
+    positions = np.random.default_rng(2).uniform(0, 4, size=(12, 3))
+    nearby = positions + 1e-9
+    first, second = (
+        neighbour_pairs(each, cell, (True, True, True), 4.0, torch.device("cpu"))
+        for each in (positions, nearby)
+    )
+    assert torch.equal(first.pairs, second.pairs)
+    assert torch.equal(first.shifts, second.shifts)
+    assert (first.pairs[1].diff() >= 0).all()
+
+
+def test_a_lonely_atom_has_no_pairs() -> None:
+    found = neighbour_pairs(np.zeros((1, 3)), np.eye(3), (False,) * 3, 5.0, torch.device("cpu"))
+    assert found.pairs.shape == (2, 0)
+    assert found.shifts.shape == (0, 3)
