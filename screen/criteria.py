@@ -29,7 +29,10 @@ class Quantity:
         if value is None:
             return "–"
         shown = f"{value:.{self.digits}f}"
-        return shown if error is None else f"{shown} ± {error:.{self.digits}f}"
+        if error is None:
+            return shown
+        small = error < 0.5 * 10**-self.digits
+        return f"{shown} ± {error:.1g}" if small else f"{shown} ± {error:.{self.digits}f}"
 
     @property
     def heading(self) -> str:

@@ -153,12 +153,17 @@ def main_quantities(screen: RankedScreen) -> list[Quantity]:
 
 
 def facet_text(candidate: Candidate) -> str:
-    """``(111)``, with the termination's label where the facet has several: ``(001) O``."""
+    """``(111)``; with the termination's label where it says more than the host: ``(001) O``."""
     index = candidate.facts["miller_index"]
     indices = [str(i) for i in index] if isinstance(index, list) else []
     separator = "" if all(len(i.lstrip("-")) == 1 for i in indices) else " "
     written = separator.join(i if i[0] != "-" else f"{i[1:]}\u0305" for i in indices)
-    return f"({written}) {candidate.facts['termination']}".rstrip()
+    termination = candidate.facts["termination"]
+    return (
+        f"({written})"
+        if termination in ("", candidate.facts["host"])
+        else f"({written}) {termination}"
+    )
 
 
 def candidate_text(candidate: Candidate) -> str:

@@ -1,5 +1,6 @@
 """Running a campaign: checks first, then the screen, then what it found into the database."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def run_campaign(
     flow = collector_maker(campaign, location).make(collector_hosts(campaign))
     documents = run_flow(flow, listener)
     database.add_candidates(campaign.name, documents)
+    _remove_if_empty(_spool(campaign, location))
     store_campaign(database, campaign, text, documents)
     return list(documents)
 
@@ -104,3 +106,10 @@ def _spool(campaign: Campaign, location: str) -> Path:
     """Where a stage keeps what it has finished until it ends, for a run that is killed."""
     beside = Path("lithiophile.db" if "://" in location else location)
     return beside.with_name(f"{beside.name}-spool") / campaign.name
+
+
+def _remove_if_empty(spool: Path) -> None:
+    """Take the spool's folders away; one that another run or campaign uses stays."""
+    with suppress(OSError):
+        spool.rmdir()
+        spool.parent.rmdir()

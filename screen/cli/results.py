@@ -125,6 +125,8 @@ def _print_rows(found: "QueryResult", names: list[str]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, tuple):
+        return f"({', '.join(_cell(part) for part in value)})"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
@@ -162,7 +164,7 @@ def _print_document(document: "CandidateDocument") -> None:
     for field, info in type(document).model_fields.items():
         value = getattr(document, field)
         if field in _PLAIN_FIELDS and value is not None:
-            shown.print(f"{info.description} {value}")
+            shown.print(f"{(info.description or field).rstrip('.')}: {_cell(value)}")
 
 
 _PLAIN_FIELDS = (

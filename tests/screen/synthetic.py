@@ -1,6 +1,6 @@
 """Made-up collector documents: the numbers mean nothing, they only fill tables and plots."""
 
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Composition, Lattice, Structure
 
 from results.documents import (
     BarrierProfile,
@@ -75,11 +75,12 @@ def collector(
         )
         for field in quantities(CollectorDocument)
     }
+    elements = tuple(Composition(host).chemical_system.split("-"))
     sites = [("hollow-fcc", binding), ("bridge", None if binding is None else binding + 0.06)]
     return CollectorDocument(
         campaign=campaign,
         host=host,
-        elements=(host,),
+        elements=elements,
         miller_index=miller_index,
         potential=potential,
         evidence=evidence,
@@ -125,7 +126,7 @@ def collector(
         ],
         gamma_li_j_m2=0.46,
         gamma_li_source="Li (100), made up",
-        interface_structure=small_interface(host),
+        interface_structure=small_interface(elements[0]),
     )
 
 

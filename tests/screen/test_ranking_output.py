@@ -12,7 +12,7 @@ from results.documents import CollectorDocument, Potential, quantities
 from screen.collectors import candidate_of, one_potential, ranked_collectors
 from screen.criteria import COLLECTOR_QUANTITIES, DEFAULT_COLLECTOR_CRITERIA, Criterion
 from screen.errors import CampaignError
-from screen.ranking_output import as_csv, as_dict, as_json, as_table
+from screen.ranking_output import as_csv, as_dict, as_json, as_table, facet_text
 from tests.screen.synthetic import SYNTHETIC, collector, collectors
 
 CRITERIA = (
@@ -129,3 +129,30 @@ def test_a_candidate_keeps_errors_and_failures_by_quantity():
         "adatom_reverse_barrier": "not computed",
     }
     assert candidate.errors["work_of_adhesion"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("host", "miller_index", "termination", "text"),
+    [
+        ("Cu", (1, 1, 1), "Cu", "(111)"),
+        ("Cu", (1, -1, 0), "", "(11\u03050)"),
+        ("Cu", (1, 1, 10), "", "(1 1 10)"),
+        ("Li2O", (0, 0, 1), "O", "(001) O"),
+    ],
+)
+def test_facets_are_written_as_in_papers(host, miller_index, termination, text):
+    document = collector(host, miller_index).model_copy(update={"termination": termination})
+    assert facet_text(candidate_of(document)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.12345, None, "0.123"),
+        (0.12345, 0.01, "0.123 ± 0.010"),
+        (0.12345, 0.000213, "0.123 ± 0.0002"),
+        (None, None, "–"),
+    ],
+)
+def test_an_error_is_never_shown_as_nothing(value, error, text):
+    assert COLLECTOR_QUANTITIES["li_binding"].text(value, error) == text
