@@ -23,7 +23,7 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 	touch $@
 
 $(VENV)/.developed: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,chgnet]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,chgnet,parquet,postgres]"
 	touch $@
 
 quickstart: $(VENV)/.installed

@@ -140,12 +140,14 @@ class CollectorScreen(Section):
 
     ``facets`` is a list for all hosts, ``close_packed``, ``{max_index: n}``, or a mapping from host
     to one of these; a host that the mapping leaves out is cut along its close-packed facet.
+    ``film_facets`` are the facets of the Li film, of which the one that adheres best counts.
     """
 
     hosts: Annotated[list[HostName], AfterValidator(_refuse_repeats)] = Field(
         min_length=1, examples=["[Cu, Ni, Al]"]
     )
     facets: Facets = Field(default="close_packed", examples=["[[1, 1, 1], [1, 0, 0]]"])
+    film_facets: FacetList = Field(default=[[1, 1, 0]], examples=["[[1, 1, 0]]"])
 
     @model_validator(mode="after")
     def _check_hosts_of_facets(self) -> "CollectorScreen":

@@ -73,6 +73,7 @@ def collector_maker(campaign: Campaign, location: str) -> CollectorScreenMaker:
         potential=_potential(campaign),
         stores=StoreSettings(database=location, spool=str(_spool(campaign, location))),
         slab_size=SlabSize(**campaign.slab.model_dump()),
+        film_facets=campaign.screens.collectors.film_facets,
         interface_limits=InterfaceLimits(
             max_atoms=campaign.limits.max_interface_atoms, max_strain=campaign.limits.max_strain
         ),

@@ -167,12 +167,16 @@ def _with_structure(site: AdsorptionSite, adatom: CalculationDocument) -> Adsorp
 def join_interfaces(
     facets: Built,
     slabs: list[CalculationDocument],
+    n_films: int,
     limits: InterfaceLimits,
     size: SlabSize,
 ) -> Built:
-    """Li films on every facet: all film facets, terminations and registries; owners the facets."""
+    """Li films on every facet: all terminations and registries; owners are the facets.
+
+    The films are the first ``n_films`` facets of the film's crystal.
+    """
     built = Built()
-    films = [(facets.models[i], slabs[i]) for i in facets.of(FILM)]
+    films = [(facets.models[i], slabs[i]) for i in facets.of(FILM)[:n_films]]
     for owner, (facet, slab) in _substrates(facets, slabs):
         if not slab.converged:
             built.failures[owner] = f"slab: {slab.failure}"

@@ -35,7 +35,9 @@ class CollectorScreenMaker(Maker):
         stores: where known results are found and new ones kept.
         slab_size: thickness and vacuum of slabs.
         interface_limits: size and strain of interfaces, and how many registries are tried.
-        film_facets: facets of the Li film.
+        film_facets: facets of the Li film; the best W is taken over them.
+        reference_facets: facets of Li from which the lowest surface energy is taken for the
+            contact angle, besides those of the film.
         bulk_maker: relaxes the crystals, cell included.
         slab_maker: relaxes the facets.
         adatom_maker: relaxes Li on its sites, and the bare supercells.
@@ -49,7 +51,10 @@ class CollectorScreenMaker(Maker):
     stores: StoreSettings = field(default_factory=StoreSettings)
     slab_size: SlabSize = field(default_factory=SlabSize)
     interface_limits: InterfaceLimits = field(default_factory=InterfaceLimits)
-    film_facets: list[list[int]] = field(default_factory=lambda: [[1, 1, 0], [1, 0, 0]])
+    film_facets: list[list[int]] = field(default_factory=lambda: [[1, 1, 0]])
+    reference_facets: list[list[int]] = field(
+        default_factory=lambda: [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    )
     bulk_maker: RelaxMaker = field(
         default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
     )
@@ -72,7 +77,8 @@ class CollectorScreenMaker(Maker):
             StructureError: an unknown crystal.
         """
         names = [LITHIUM, *hosts]
-        specs = [self.film_facets, *hosts.values()]
+        lithium = self.film_facets + [f for f in self.reference_facets if f not in self.film_facets]
+        specs = [lithium, *hosts.values()]
         common = (self.potential, self.stores)
         bulks = self.bulk_maker.make([crystal(name) for name in names], *common)
         facets = cut_facets(names, specs, bulks.output.documents, self.slab_size)
@@ -84,7 +90,9 @@ class CollectorScreenMaker(Maker):
         paths = self.path_maker.make(hops.output.structures, *common)
 
         limits = self.interface_limits
-        models = join_interfaces(facets.output, slabs.output.documents, limits, self.slab_size)
+        models = join_interfaces(
+            facets.output, slabs.output.documents, len(self.film_facets), limits, self.slab_size
+        )
         trials = self.registry_maker.make(models.output.structures, *common)
         chosen = choose_registries(models.output, trials.output.documents, limits)
         joined = self.interface_maker.make(chosen.output.structures, *common)

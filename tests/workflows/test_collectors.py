@@ -32,7 +32,6 @@ def small_screen(database: str | None = None) -> CollectorScreenMaker:
     return CollectorScreenMaker(
         name="physics",
         stores=StoreSettings(database=database),
-        film_facets=[[1, 1, 0]],
         interface_limits=InterfaceLimits(relaxed_registries=1),
     )
 
