@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,8 @@ _CellPair = tuple[NDArray[np.float64], NDArray[np.float64]]
 """In-plane vectors of a film's and a substrate's supercell, each of shape (2, 2), Å."""
 
 
-class Strain(NamedTuple):
-    """In-plane Green-Lagrange strain."""
-
-    xx: float
-    yy: float
-    xy: float
+Strain = tuple[float, float, float]
+"""In-plane Green-Lagrange strain (xx, yy, xy)."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +169,8 @@ def _strain(
     frame = np.array([first, [-first[1], first[0]]])
     turned = frame @ stretch @ frame.T
     green_lagrange = (turned @ turned - np.eye(2)) / 2
-    return np.linalg.eigvalsh(stretch), Strain(
-        float(green_lagrange[0, 0]), float(green_lagrange[1, 1]), float(green_lagrange[0, 1])
+    return np.linalg.eigvalsh(stretch), (
+        float(green_lagrange[0, 0]),
+        float(green_lagrange[1, 1]),
+        float(green_lagrange[0, 1]),
     )
