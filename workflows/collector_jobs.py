@@ -4,7 +4,7 @@ Every step takes whole lists and gives a `Built`: what it made, for which facet,
 nothing, so that one facet that cannot be built never stops the others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from monty.json import MSONable
 
 from results.documents import CalculationDocument
 from structures import (
-    AdsorptionSite,
     Facet,
     InterfaceModel,
     StructureError,
@@ -43,7 +42,7 @@ class InterfaceLimits(MSONable):
 
     Attributes:
         max_atoms: atoms in the cell.
-        max_strain: largest component of the film's in-plane strain.
+        max_strain: largest relative change of any length in the film's plane.
         registries: in-plane shifts tried along each lattice vector.
         relaxed_registries: how many of them, lowest in energy as built, are relaxed.
     """
@@ -98,18 +97,6 @@ def _substrates(
     return [(position, pair) for position, pair in pairs if facets.owners[position] != FILM]
 
 
-def _relaxed(facet: Facet, slab: CalculationDocument) -> Facet:
-    return Facet(
-        structure=last_structure(slab),
-        host=facet.host,
-        miller_index=facet.miller_index,
-        termination=facet.termination,
-        symmetric=facet.symmetric,
-        stoichiometric=facet.stoichiometric,
-        bulk=facet.bulk,
-    )
-
-
 @job
 def place_adatoms(facets: Built, slabs: list[CalculationDocument]) -> Built:
     """Li on every symmetry-distinct site of every relaxed facet, beside the bare supercell."""
@@ -119,7 +106,7 @@ def place_adatoms(facets: Built, slabs: list[CalculationDocument]) -> Built:
             built.failures[owner] = f"slab: {slab.failure}"
             continue
         try:
-            sites = adsorption_sites(_relaxed(facet, slab), "Li")
+            sites = adsorption_sites(replace(facet, structure=last_structure(slab)), "Li")
         except StructureError as error:
             built.failures[owner] = str(error)
             continue
@@ -137,7 +124,7 @@ def connect_sites(sites: Built, adatoms: list[CalculationDocument]) -> Built:
         for position in sites.of(owner):
             adatom = sites.parts(position, adatoms)[0]
             if adatom.converged and adatom.energy_ev is not None:
-                relaxed.append(_with_structure(sites.models[position], adatom))
+                relaxed.append(replace(sites.models[position], structure=last_structure(adatom)))
                 energies.append(adatom.energy_ev)
         if not relaxed:
             built.failures[owner] = "no adatom site converged"
@@ -150,17 +137,6 @@ def connect_sites(sites: Built, adatoms: list[CalculationDocument]) -> Built:
         for hop in hops:
             built.add(owner, hop, hop.initial, hop.final)
     return built
-
-
-def _with_structure(site: AdsorptionSite, adatom: CalculationDocument) -> AdsorptionSite:
-    return AdsorptionSite(
-        structure=last_structure(adatom),
-        slab=site.slab,
-        kind=site.kind,
-        label=site.label,
-        coverage=site.coverage,
-        multiplicity=site.multiplicity,
-    )
 
 
 @job
