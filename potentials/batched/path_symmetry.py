@@ -47,6 +47,10 @@ def find_reversal(ends: EndStates, numbers: NDArray[np.int64]) -> Reversal | Non
             if _distances(back - initial, ends).max() > TOLERANCE:
                 continue
             rotation = inverse @ turn.T @ ends.cell
+            # Half a cell further along exchanges the ends too, but goes on instead of back.
+            turned = (ends.final - ends.initial) @ rotation
+            if np.abs(turned + (ends.final - ends.initial)[image_of]).max() > 2 * TOLERANCE:
+                continue
             if (ends.free[image_of] == ends.free).all() and _keeps_directions(rotation, ends):
                 return Reversal(rotation, image_of)
     return None

@@ -5,15 +5,16 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from potentials.batched.interpolation import EndStates, shortest_way
+from potentials.batched.interpolation import EndStates
 from potentials.batched.path_symmetry import find_reversal
+from potentials.interpolation import way_between
 from tests.potentials.batched.systems import hop
 
 PERIODIC = (True, True, True)
 
 
 def ends_of(first: Atoms, last: Atoms) -> EndStates:
-    way = shortest_way(first.positions, last.positions, first.cell.array, PERIODIC)
+    way = way_between(first, last)
     free = np.ones((len(first), 3), dtype=bool)
     for constraint in first.constraints:
         free[constraint.index] = False
@@ -64,4 +65,13 @@ def test_elements_must_match() -> None:
 def test_end_states_that_relaxed_differently_are_not_equal() -> None:
     first, last = hop("Cu", "100", "Ag")
     last.positions[19] += [0.0, 0.0, 0.2]
+    assert find_reversal(ends_of(first, last), first.numbers) is None
+
+
+def test_half_a_cell_onwards_is_not_the_way_back() -> None:
+    # A ground without symmetry, twice: moving on by its period exchanges the ends of this hop.
+    scattered = np.random.default_rng(3).uniform(size=(4, 3)) * [3.0, 4.0, 2.0]
+    ground = Atoms("Cu4", scattered, cell=[3.0, 4.0, 12.0], pbc=True) * (2, 1, 1)
+    first = ground + Atoms("Li", [[0.7, 1.1, 4.0]])
+    last = ground + Atoms("Li", [[3.7, 1.1, 4.0]])
     assert find_reversal(ends_of(first, last), first.numbers) is None
