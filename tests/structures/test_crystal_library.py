@@ -69,8 +69,11 @@ def test_space_group_and_wyckoff_sites_are_those_of_the_fact(name: str) -> None:
     analyzer = SpacegroupAnalyzer(structure, symprec=0.01)
     assert analyzer.get_space_group_number() == fact.space_group_number
     orbits = analyzer.get_symmetrized_structure()
-    found = sorted((group[0].specie.symbol, len(group)) for group in orbits.equivalent_sites)
-    assert found == sorted((site.element, site.multiplicity) for site in fact.sites)
+    found = sorted(
+        (group[0].specie.symbol, letter)
+        for group, letter in zip(orbits.equivalent_sites, orbits.wyckoff_symbols, strict=True)
+    )
+    assert found == sorted((site.element, site.wyckoff) for site in fact.sites)
 
 
 @pytest.mark.parametrize("name", crystal_names())
