@@ -21,7 +21,7 @@ from ase.optimize import BFGS, FIRE
 from potentials.distil.crystals import METALS, SALTS, supercell
 from potentials.distil.errors import DistillationError
 from potentials.distil.interfaces import contact
-from potentials.distil.systems import Crystals, metal_slab
+from potentials.distil.systems import Crystals, metal_slab, ordered_alloy
 
 EV_PER_A2 = 16.02177
 """J/m² in one eV/Å²."""
@@ -260,7 +260,7 @@ def formation_energy(
     crystals: Crystals, metal: str, prototype: str, calculator: Calculator
 ) -> float:
     """Energy of a relaxed Li alloy over that of its elements, eV/atom."""
-    alloy = _alloy(crystals, metal, prototype)
+    alloy = ordered_alloy(crystals, metal, prototype)
     alloy.calc = calculator
     FIRE(FrechetCellFilter(alloy), logfile=None).run(fmax=0.01, steps=200)
     total = float(alloy.get_potential_energy())
@@ -319,20 +319,6 @@ def _slab_with_site(
         hcp = slab.positions[np.isclose(slab.positions[:, 2], second, atol=0.01)][0, :2]
         return slab, 2.0 * top - hcp
     return slab, top + 0.5 * surface_cell.sum(axis=0)
-
-
-def _alloy(crystals: Crystals, metal: str, prototype: str) -> Atoms:
-    """A bcc-derived ordering of Li and a metal: B2 and B32 (1:1) or D0_3 (Li3M)."""
-    volume = crystals["Li"].get_volume() / len(crystals["Li"])
-    volume = 0.5 * (volume + crystals[metal].get_volume() / len(crystals[metal]))
-    cube = (16.0 * volume) ** (1.0 / 3.0)
-    if prototype == "b2":
-        edge = cube / 2.0
-        return Atoms(["Li", metal], [[0, 0, 0], [edge / 2] * 3], cell=[edge] * 3, pbc=True)
-    cell = 0.5 * cube * (np.ones((3, 3)) - np.eye(3))
-    symbols = {"b32": ["Li", "Li", metal, metal], "d03": ["Li", "Li", "Li", metal]}[prototype]
-    corners = np.arange(4)[:, None] * np.full(3, cube / 4.0)
-    return Atoms(symbols, corners, cell=cell, pbc=True)
 
 
 def _area(atoms: Atoms) -> float:

@@ -11,6 +11,9 @@ STAGES: dict[str, Callable[[Crystals], Iterator[System]]] = {
     "adatom": lambda crystals: systems.adatom_systems(crystals, range(8)),
     "vacancy": lambda crystals: systems.vacancy_systems(crystals, range(10)),
     "alloy": lambda crystals: systems.alloy_systems(crystals, range(6)),
+    "ordered": systems.ordered_alloy_systems,
     "salt-slab": systems.salt_slab_systems,
     "interface": lambda crystals: interfaces.interface_systems(crystals, range(4)),
+    "vacancy-more": lambda crystals: systems.vacancy_systems(crystals, range(10, 14)),
+    "adatom-more": lambda crystals: systems.adatom_systems(crystals, range(8, 10)),
 }

@@ -19,6 +19,15 @@ from potentials.distil.crystals import METALS, POLYANIONIC, SALTS, SEEDS, superc
 TEMPERATURES = (0.0, 300.0, 600.0, 1000.0)
 VACUUM = 10.0
 """Å between a slab and its image, more than the teacher's 6 Å cutoff."""
+PROTOTYPES = {
+    "b2": ("LM", "bcc"),
+    "b32": ("LLMM", "bcc-fcc"),
+    "d03": ("LLLM", "bcc-fcc"),
+    "d03-rich": ("MMML", "bcc-fcc"),
+    "l12": ("MLLL", "fcc"),
+    "l12-rich": ("LMMM", "fcc"),
+}
+"""Ordered compounds: Li (L) and metal (M) on the sites of a lattice."""
 Crystals = Mapping[str, Atoms]
 
 
@@ -151,6 +160,40 @@ def alloy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
                 atoms = _at_volume(atoms, _mixed_volume(crystals, atoms) * rng.uniform(0.85, 1.1))
                 atoms = _rattled(_strained(atoms, random_strain(rng, 0.02)), rng, 0.05)
                 yield System(label, "alloy", atoms, TEMPERATURES[copy % 4], 8)
+
+
+def ordered_alloy_systems(crystals: Crystals) -> Iterator[System]:
+    """Ordered cubic compounds of Li with every metal: volume scans and rattled small supercells."""
+    for name in (*METALS, *SEEDS):
+        for prototype in PROTOTYPES:
+            compound = ordered_alloy(crystals, name, prototype)
+            for linear in np.linspace(-0.06, 0.04, 9):
+                label = f"ordered/{name}/{prototype}/{linear:+.4f}"
+                atoms = _strained(compound, np.eye(3) * (1.0 + linear))
+                yield System(label, "alloy", atoms, 0.0, 1)
+            for copy in range(2):
+                label = f"ordered/{name}/{prototype}/{copy}"
+                rng = generator(label)
+                cell = _strained(supercell(compound, 8), np.eye(3) * rng.uniform(0.95, 1.0))
+                atoms = _rattled(_strained(cell, random_strain(rng, 0.02)), rng, 0.04)
+                yield System(label, "alloy", atoms, (0.0, 500.0)[copy], 6)
+
+
+def ordered_alloy(crystals: Crystals, metal: str, prototype: str) -> Atoms:
+    """A primitive cubic compound of Li and a metal at Vegard's volume, by Strukturbericht symbol.
+
+    B2 and B32 (LiM), D0_3 (Li3M and LiM3) and L1_2 (Li3M and LiM3).
+    """
+    symbols, lattice = PROTOTYPES[prototype]
+    species = [metal if symbol == "M" else "Li" for symbol in symbols]
+    cells = {
+        "bcc": (np.eye(3), [(0, 0, 0), (0.5, 0.5, 0.5)]),
+        "bcc-fcc": (np.ones((3, 3)) - np.eye(3), np.arange(4)[:, None] * np.full(3, 0.25)),
+        "fcc": (np.eye(3), [(0, 0, 0), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]),
+    }
+    cell, fractions = cells[lattice]
+    atoms = Atoms(species, scaled_positions=fractions, cell=cell, pbc=True)
+    return _at_volume(atoms, _mixed_volume(crystals, atoms))
 
 
 def facets_of(name: str) -> tuple[str, ...]:
