@@ -6,7 +6,6 @@ from typing import TypeVar, get_args
 
 import numpy as np
 import torch
-from ase import Atoms
 
 from potentials.batched.evaluator import Evaluator, MaceNetwork
 from potentials.batched.memory import BatchLimit
@@ -24,6 +23,7 @@ from potentials.choices import check_choice, check_positive, check_whole
 from potentials.conversion import free_directions, to_atoms
 from potentials.errors import PotentialError
 from potentials.identity import PotentialIdentity
+from potentials.interpolation import way_between
 from potentials.protocol import (
     Band,
     Calculation,
@@ -137,7 +137,7 @@ class BatchedEngine:
         check_positive("spring_constant", spring_constant, "eV/Å²")
         self._check_elements(end for band in bands for end in (band.initial, band.final))
         for band in bands:
-            _check_same(to_atoms(band.initial), to_atoms(band.final))
+            way_between(to_atoms(band.initial), to_atoms(band.final))
         return neb(
             self._evaluator,
             bands,
@@ -244,13 +244,6 @@ class BatchedEngine:
                     f" {', '.join(lacking)};"
                     " choose one that does (`lithiophile potentials list`)"
                 )
-
-
-def _check_same(initial: Atoms, final: Atoms) -> None:
-    if not np.array_equal(initial.numbers, final.numbers):
-        raise PotentialError("band: the end states differ in their sites or their order; sort them")
-    if not np.allclose(initial.cell.array, final.cell.array, atol=1e-6):
-        raise PotentialError("band: the end states' cells differ; relax both in the same cell")
 
 
 def _for_each(field: str, value: Number | Sequence[Number], n_systems: int) -> tuple[Number, ...]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from potentials.batched.batch import GraphBatch, System, read_system
 from potentials.batched.fused import fused
+from potentials.batched.kernels import with_cuequivariance
 from potentials.batched.memory import BatchLimit
 from potentials.identity import PotentialIdentity
 from potentials.protocol import StructureLike
@@ -62,7 +63,14 @@ class Evaluation:
 
 
 class Evaluator:
-    """Runs the network over a batch, in as many passes as memory asks for."""
+    """Runs the network over a batch, in as many passes as memory asks for.
+
+    Attributes:
+        network: the potential.
+        limit: atoms that one pass may hold.
+        device: where the passes run.
+        model: the network as it is run, faster where there is a way.
+    """
 
     def __init__(self, network: MaceNetwork, limit: BatchLimit) -> None:
         """Prepare to call ``network``.
@@ -74,8 +82,11 @@ class Evaluator:
         self.network = network
         self.limit = limit
         self.device = torch.device(network.device)
-        self._model = fused(network.model) if self.device.type == "cpu" else network.model
-        self._dtype = next(self._model.parameters()).dtype
+        if self.device.type == "cpu":
+            self.model = fused(network.model)
+        else:
+            self.model = with_cuequivariance(network.model, self.device)
+        self._dtype = next(self.model.parameters()).dtype
 
     def read(self, structure: StructureLike) -> System | None:
         """``structure`` on the network's device; None if its positions or cell are not finite."""
@@ -139,7 +150,7 @@ class Evaluator:
             "head": torch.full((last - first,), self.network.head_index, device=self.device),
         }
         self.limit.watch()
-        out = self._model(graph, compute_force=True, compute_stress=stress)
+        out = self.model(graph, compute_force=True, compute_stress=stress)
         self.limit.learn(end - start)
         return Evaluation(
             energies=out["energy"].detach().to(torch.float64),

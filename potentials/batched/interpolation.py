@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from ase.geometry import find_mic
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,11 +24,11 @@ LARGEST_SLOPE = 0.02
 
 @dataclass(frozen=True)
 class EndStates:
-    """Two end states whose atoms go from one to the other by their shortest ways.
+    """Two end states, as a path between them goes.
 
     Attributes:
         initial: (n_atoms, 3), Å.
-        final: (n_atoms, 3), Å; not wrapped into the cell.
+        final: (n_atoms, 3), Å; initial plus each atom's way.
         cell: (3, 3), Å.
         free: (n_atoms, 3), which directions may move.
         periodic: along each cell vector.
@@ -40,17 +39,6 @@ class EndStates:
     cell: NDArray[np.float64]
     free: NDArray[np.bool_]
     periodic: tuple[bool, bool, bool]
-
-
-def shortest_way(
-    initial: NDArray[np.float64],
-    final: NDArray[np.float64],
-    cell: NDArray[np.float64],
-    periodic: tuple[bool, bool, bool],
-) -> NDArray[np.float64]:
-    """From ``initial`` to the nearest image of ``final``, (n_atoms, 3), Å."""
-    way, _ = find_mic(final - initial, cell, periodic)
-    return np.asarray(way)
 
 
 def interpolate(ends: EndStates, n_images: int) -> NDArray[np.float64]:

@@ -18,12 +18,13 @@ from torch import Tensor
 
 from potentials.batched.batch import GraphBatch
 from potentials.batched.evaluator import Evaluation, Evaluator
-from potentials.batched.interpolation import EndStates, interpolate, shortest_way
+from potentials.batched.interpolation import EndStates, interpolate
 from potentials.batched.optimisers import Lbfgs
 from potentials.batched.path_symmetry import Reversal, find_reversal
 from potentials.batched.relaxation import relax
 from potentials.convergence import divergence
 from potentials.conversion import free_directions, to_atoms, to_structure
+from potentials.interpolation import way_between
 from potentials.protocol import Band, Calculation, MinimumEnergyPath, OnPath
 
 CLIMB_BELOW = 0.5
@@ -161,7 +162,7 @@ def _start(index: int, band: Band, ends: Sequence[Calculation], n_images: int) -
         images = np.broadcast_to(atoms.positions, (n_images, len(atoms), 3))
         reversal = None
     else:
-        way = shortest_way(atoms.positions, last.positions, cell, periodic)
+        way = way_between(atoms, last)
         states = EndStates(atoms.positions, atoms.positions + way, cell, free, periodic)
         images = interpolate(states, n_images)
         same = abs(energies[0] - energies[1]) < SAME_ENERGY

@@ -3,26 +3,18 @@
 import numpy as np
 from ase.build import fcc100
 
-from potentials.batched.interpolation import EndStates, interpolate, shortest_way
+from potentials.batched.interpolation import EndStates, interpolate
+from potentials.interpolation import way_between
 from tests.potentials.batched.systems import hop
 
 
 def ends_of(first, last) -> EndStates:
-    way = shortest_way(first.positions, last.positions, first.cell.array, (True, True, True))
+    way = way_between(first, last)
     free = np.ones((len(first), 3), dtype=bool)
     free[first.constraints[0].index] = False
     return EndStates(
         first.positions, first.positions + way, first.cell.array, free, (True, True, True)
     )
-
-
-def test_atoms_go_the_shortest_way_across_the_boundary() -> None:
-    cell = np.diag([4.0, 5.0, 6.0])
-    initial, final = np.array([[0.2, 2.0, 3.0]]), np.array([[3.9, 2.5, 3.0]])
-    way = shortest_way(initial, final, cell, (True, True, True))
-    assert np.allclose(way, [[-0.3, 0.5, 0.0]])
-    way = shortest_way(initial, final, cell, (False, True, True))
-    assert np.allclose(way, [[3.7, 0.5, 0.0]])
 
 
 def test_images_are_spread_evenly_and_frozen_atoms_stay() -> None:
