@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from screen.cli import campaigns, potentials, results, structures
+from screen.cli import campaigns, potentials, results, structures, validation
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 campaigns.add_to(app)
 results.add_to(app)
+validation.add_to(app)
 app.add_typer(structures.app, name="structures")
 app.add_typer(potentials.app, name="potentials")
 
@@ -65,8 +66,10 @@ def _is_bad_input(error: Exception) -> bool:
     from results.errors import ResultsError
     from screen.errors import CampaignError
     from structures.errors import StructureError
+    from workflows.errors import WorkflowError
 
-    return isinstance(error, CampaignError | StructureError | PotentialError | ResultsError)
+    user_errors = CampaignError | StructureError | PotentialError | ResultsError | WorkflowError
+    return isinstance(error, user_errors)
 
 
 def _end(message: str, status: int) -> None:

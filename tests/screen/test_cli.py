@@ -20,6 +20,7 @@ COMMANDS = [
     ["report"],
     ["query"],
     ["show"],
+    ["validate"],
     ["structures", "list"],
     ["structures", "facet"],
     ["structures", "interface"],
@@ -233,6 +234,9 @@ def test_a_bad_campaign_is_one_line_and_nothing_is_written(
         (["structures", "list", "--role", "colector"], "did you mean 'collector'?"),
         (["potentials", "info", "mace-mpa-0-medum"], "mace-mpa-0-medium"),
         (["potentials", "trust", "none.model"], "none.model"),
+        (["validate", "--potential", "minni"], "did you mean 'mini'?"),
+        (["validate", "--potential", "mini", "--against", "none.csv"], "none.csv"),
+        (["validate", "--potential", "mini", "--output", "no/where"], "does not exist"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(lithiophile, filled, arguments, message):
@@ -263,3 +267,23 @@ def test_a_traceback_only_with_debug(lithiophile, tmp_path):
     assert "Traceback" not in lithiophile("run", file)[2]
     with pytest.raises(CampaignError):
         main(["run", str(file), "--debug"])
+
+
+PUBLISHED = """quantity,system,facet,species,value,unit,tolerance,method,source
+lattice_a,Cu,,,3.629,Å,0.054,PBE,WIEN2k
+lattice_a,Cu,,,4.629,Å,0.054,wrong on purpose,nobody
+"""
+
+
+def test_validates_a_potential_against_published_values(lithiophile):
+    Path("published.csv").write_text(PUBLISHED)
+    status, out, err = lithiophile(
+        *("validate", "--potential", "mini", "--against", "published.csv"),
+        *("--output", "check", "--format", "json"),
+    )
+    assert status == 0
+    assert "lattice a: 2 values" in err
+    right, wrong = json.loads(out)
+    assert right["computed"] == wrong["computed"] == pytest.approx(3.63, abs=0.1)
+    assert (right["verdict"], wrong["verdict"]) == ("agrees", "deviates")
+    assert {"check.csv", "check.png"} <= set(written())
