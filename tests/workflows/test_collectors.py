@@ -122,6 +122,7 @@ def test_work_of_adhesion_follows_from_three_ase_energies(documents, database_pa
     assert document.work_of_adhesion_j_m2 == pytest.approx(by_hand, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_barrier_is_that_of_ase(documents, database_path, calculator):
     document = documents[CU_100]
     path = stored(database_path, document.evidence["adatom_barrier_ev"].fingerprints[0])
