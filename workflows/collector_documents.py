@@ -357,7 +357,8 @@ def _wetting(
         error = None
         if adhered.error is not None:
             spread = [contact_angle(w + sign * adhered.error, gamma) for sign in (-1, 1)]
-            error = (spread[0] - spread[1]) / 2
+            # Where both ends are clipped to full wetting, W's error says nothing of the angle's.
+            error = (spread[0] - spread[1]) / 2 or None
         values["gamma_li_j_m2"] = gamma
         facet = "".join(str(i) for i in lowest)
         values["gamma_li_source"] = f"Li ({facet}), lowest facet computed, same potential"
