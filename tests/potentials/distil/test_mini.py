@@ -61,8 +61,8 @@ def test_errors_on_held_out_trajectories(mini):
     forces = np.concatenate(
         [(f.forces - label.forces).ravel() for f, label in zip(found, labels, strict=True)]
     )
-    assert np.mean(energy) < 0.020
-    assert np.abs(forces).mean() < 0.070
+    assert np.mean(energy) < 0.010
+    assert np.abs(forces).mean() < 0.060
 
 
 def test_forces_are_the_slope_of_the_energy(adatom):
