@@ -78,6 +78,10 @@ class CellCoordinates:
             on_cell = (on_cell + on_cell.mT) / 2 / self._scale(batch)
         return torch.cat([on_cell, on_atoms], dim=1)
 
+    def enthalpies(self, batch: GraphBatch, evaluation: Evaluation) -> Tensor:
+        """What `forces` are the slope of, (n_systems,), eV."""
+        return evaluation.energies + self._held * torch.linalg.det(batch.cells).abs()
+
     def residual_stress(self, batch: GraphBatch, stresses: Tensor) -> Tensor:
         """The part of the stress that the cell can still give way to, (n_systems, 3, 3), eV/Å³."""
         unity = torch.eye(3, dtype=stresses.dtype, device=stresses.device)

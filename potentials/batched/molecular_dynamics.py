@@ -367,10 +367,9 @@ class _Run:
         pressure = kinetic - torch.einsum("si,sij,sj->s", normals, stresses, normals)
         rate = COMPRESSIBILITY / GPa / (PRESSURE_TIME * fs)
         interval = RESCALE_STEPS * self._settings.timestep * fs
-        pull = pressure + self._thermal / volumes - self._stresses_held
-        stretch = (
-            rate * interval * pull + (2 * self._thermal * rate * interval / volumes).sqrt() * noise
-        )
+        # For the logarithm of the height, Itô's term cancels the kT/V of the volume's equation.
+        stretch = rate * interval * (pressure - self._stresses_held)
+        stretch = stretch + (2 * self._thermal * rate * interval / volumes).sqrt() * noise
         outer = torch.einsum("si,sj->sij", normals, normals)
         longer, shorter = torch.expm1(stretch), torch.expm1(-stretch)
         stretching = longer[:, None, None] * outer

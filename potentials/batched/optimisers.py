@@ -1,7 +1,8 @@
 """Limited-memory BFGS for many systems at once, one state per system.
 
-Method: Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4 with the scaling (7.20);
-without a line search, so that a step costs one evaluation: the longest move is capped instead.
+Method: Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4 with the scaling (7.20).
+There is no line search, so that a step costs one evaluation: the longest move is capped, and a step
+that led clearly uphill is taken back and tried again, half as long at most.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,10 @@ from torch import Tensor
 MEMORY = 25
 LONGEST_MOVE = 0.2
 """Å, of any atom in one step."""
+SHORTEST_CAP = 0.002
+"""Å; not worth another try: energies and forces must disagree."""
+UPHILL = 5e-3
+"""eV; more than the noise of single precision, less than a step that goes wrong."""
 FIRST_STIFFNESS = 20.0
 """eV/Å², a typical curvature of metals and ionic crystals, for the first step only."""
 
@@ -33,7 +38,7 @@ class Lbfgs:
         self._coordinates, self._forces = rows, rows
         self._moves, self._changes = pairs, pairs
         self._weights = pairs.new_zeros((0, MEMORY))
-        self._scale = pairs.new_zeros(0)
+        self._scale, self._caps, self._values = (pairs.new_zeros(0) for _ in range(3))
 
     def keep(self, staying: Sequence[int]) -> None:
         """Forget all systems but those at ``staying``."""
@@ -41,13 +46,14 @@ class Lbfgs:
         self._coordinates, self._forces = self._coordinates[chosen], self._forces[chosen]
         self._moves, self._changes = self._moves[chosen], self._changes[chosen]
         self._weights, self._scale = self._weights[chosen], self._scale[chosen]
+        self._caps, self._values = self._caps[chosen], self._values[chosen]
 
     def forget(self, which: Tensor) -> None:
         """Start the systems where ``which``, (n_systems,), is true afresh: their forces changed."""
         known = which[: len(self._weights)]
         self._weights = torch.where(known[:, None], 0.0, self._weights)
 
-    def step(self, coordinates: Tensor, forces: Tensor) -> Tensor:
+    def step(self, coordinates: Tensor, forces: Tensor, values: Tensor | None = None) -> Tensor:
         """The next move of every system.
 
         Systems that joined since the last call stand behind the others and start afresh.
@@ -55,16 +61,27 @@ class Lbfgs:
         Args:
             coordinates: (n_systems, n_rows, 3), Å.
             forces: (n_systems, n_rows, 3), eV/Å, zero where nothing may move.
+            values: (n_systems,), eV, what the forces are the slope of; None where there is nothing,
+                and no step is taken back.
 
         Returns:
             What to add to ``coordinates``.
         """
         self._make_room(coordinates, forces)
-        self._learn(coordinates - self._coordinates, self._forces - forces)
-        self._coordinates, self._forces = coordinates, forces
+        moved = coordinates - self._coordinates
+        self._learn(moved, self._forces - forces)
+        back = torch.zeros_like(coordinates)
+        if values is not None:
+            worse = (values > self._values + UPHILL) & (self._caps > SHORTEST_CAP)
+            back = torch.where(worse[:, None, None], -moved, 0.0)
+            forces = torch.where(worse[:, None, None], self._forces, forces)
+            self._values = torch.where(worse, self._values, values)
+            grown = (2 * self._caps).clamp(max=LONGEST_MOVE)
+            self._caps = torch.where(worse, _longest(moved) / 2, grown)
+        self._coordinates, self._forces = coordinates + back, forces
         moves = self._direction(forces)
-        longest = torch.linalg.vector_norm(moves, dim=2).amax(dim=1)
-        return moves * (LONGEST_MOVE / longest.clamp(min=LONGEST_MOVE))[:, None, None]
+        shortened = self._caps / torch.maximum(_longest(moves), self._caps)
+        return back + moves * shortened[:, None, None]
 
     def _make_room(self, coordinates: Tensor, forces: Tensor) -> None:
         """Bring the state to the shape of ``coordinates``; a newcomer's last move is none."""
@@ -78,6 +95,8 @@ class Lbfgs:
         self._changes = _pad(self._changes, (*rows, 0, 0, 0, joining))
         self._weights = _pad(self._weights, (0, 0, 0, joining))
         self._scale = _pad(self._scale, (0, joining), 1 / FIRST_STIFFNESS)
+        self._caps = _pad(self._caps, (0, joining), LONGEST_MOVE)
+        self._values = _pad(self._values, (0, joining), torch.inf)
 
     def _learn(self, move: Tensor, change: Tensor) -> None:
         """Put the newest pair last; one without positive curvature gets no weight."""
@@ -102,6 +121,11 @@ class Lbfgs:
             back = self._weights[:, i] * (self._changes[:, i] * direction).sum(dim=(1, 2))
             direction = direction + (share - back)[:, None, None] * self._moves[:, i]
         return direction
+
+
+def _longest(moves: Tensor) -> Tensor:
+    """Longest move of a row of each system, (n_systems,), Å."""
+    return torch.linalg.vector_norm(moves, dim=2).amax(dim=1)
 
 
 def _pad(values: Tensor, room: tuple[int, ...], fill: float = 0.0) -> Tensor:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from potentials.batched.batch import GraphBatch
 from potentials.batched.cells import CellCoordinates
 from potentials.batched.evaluator import Evaluation, Evaluator
-from potentials.batched.optimisers import Lbfgs
+from potentials.batched.optimisers import UPHILL, Lbfgs
 from potentials.convergence import cell_divergence, divergence, largest_force, stress_tolerance
 from potentials.conversion import to_atoms, to_structure
 from potentials.protocol import Calculation, CellRelaxation, OnCalculation, StructureLike
@@ -26,6 +26,7 @@ class State:
         positions: (n_atoms, 3), Å.
         cell: (3, 3), Å.
         energy: eV.
+        enthalpy: eV; with the work against the normal stress that is held.
         forces: (n_atoms, 3), eV/Å.
         stress: (3, 3), eV/Å³; None if not computed.
         lonely_atoms: number of atoms without a neighbour within the cutoff.
@@ -36,11 +37,16 @@ class State:
     positions: NDArray[np.float64]
     cell: NDArray[np.float64]
     energy: float
+    enthalpy: float
     forces: NDArray[np.float64]
     stress: NDArray[np.float64] | None
     lonely_atoms: int
     largest_force: float
     residual_stress: float
+
+    def relaxed_to(self, fmax: float) -> bool:
+        """Whether forces (eV/Å) and stresses are under their thresholds."""
+        return self.largest_force < fmax and self.residual_stress < stress_tolerance(fmax)
 
 
 @dataclass
@@ -50,7 +56,7 @@ class _Member:
     Attributes:
         index: its place in the list given.
         start: its first evaluation.
-        last: its latest evaluation that was sound.
+        last: its latest evaluation that was sound and did not lead uphill.
         evaluations: how many there were.
         wall_time: its share so far, s.
         failure: why it must be given up.
@@ -64,11 +70,12 @@ class _Member:
     failure: str | None = None
 
     def take(self, state: State, failure: str | None) -> None:
-        """Note one more evaluation."""
+        """Note one more evaluation; one that the optimiser takes back is not judged."""
         self.evaluations += 1
         self.start = self.start or state
-        self.failure = failure or _divergence(state, self.start)
-        if self.failure is None:
+        uphill = self.last is not None and state.enthalpy > self.last.enthalpy + UPHILL
+        self.failure = failure or (None if uphill else _divergence(state, self.start))
+        if self.failure is None and not uphill:
             self.last = state
 
 
@@ -136,13 +143,10 @@ def relax(
         for i, (member, state) in enumerate(zip(members, states, strict=True)):
             member.take(state, evaluation.failures.get(i))
             member.wall_time += share * len(state.forces)
-            converged = state.largest_force < fmax and state.residual_stress < stress_tolerance(
-                fmax
-            )
-            if member.failure is not None or converged:
+            if member.failure is not None or (member.last is state and state.relaxed_to(fmax)):
                 finish(member, member.failure)
             elif member.evaluations > max_steps:
-                finish(member, _out_of_steps(max_steps, state, fmax))
+                finish(member, _out_of_steps(max_steps, member.last, fmax))
             else:
                 staying.append(i)
 
@@ -153,7 +157,8 @@ def relax(
             optimiser.keep([])
             continue
         rows = coordinates.rows(batch)
-        moves = optimiser.step(rows, coordinates.forces(batch, evaluation))
+        enthalpies = coordinates.enthalpies(batch, evaluation)
+        moves = optimiser.step(rows, coordinates.forces(batch, evaluation), enthalpies)
         coordinates.move(batch, rows + moves)
         if len(staying) < len(members):
             members = [members[i] for i in staying]
@@ -168,6 +173,7 @@ def _states(batch: GraphBatch, evaluation: Evaluation, coordinates: CellCoordina
     forces = evaluation.forces.cpu().numpy()
     positions = batch.positions.cpu().numpy()
     energies = evaluation.energies.tolist()
+    enthalpies = coordinates.enthalpies(batch, evaluation).tolist()
     cells = batch.cells.cpu().numpy()
     free = batch.free.cpu().numpy()
     lonely = (evaluation.neighbour_counts == 0).cpu().numpy()
@@ -185,6 +191,7 @@ def _states(batch: GraphBatch, evaluation: Evaluation, coordinates: CellCoordina
                 positions=positions[atoms],
                 cell=cells[i],
                 energy=energies[i],
+                enthalpy=enthalpies[i],
                 forces=forces[atoms],
                 stress=None if stresses is None else stresses[i],
                 lonely_atoms=int(lonely[atoms].sum()),
@@ -229,7 +236,8 @@ def _result(structure: StructureLike, member: _Member, failure: str | None) -> C
     )
 
 
-def _out_of_steps(max_steps: int, state: State, fmax: float) -> str:
+def _out_of_steps(max_steps: int, state: State | None, fmax: float) -> str:
+    assert state is not None  # else there had been a failure before
     reached = f"largest force {state.largest_force:.3g} eV/Å of {fmax:g} asked for"
     if state.residual_stress >= stress_tolerance(fmax):
         reached += f", largest stress {state.residual_stress / GPa:.3g} GPa"
