@@ -171,7 +171,8 @@ class MacePotential(Potential):
             check_choice("engine", kind, ("batched", "ase"))
         with process_kept():
             from potentials.batched.engine import BatchedEngine
-        return BatchedEngine(self, **options)
+
+            return BatchedEngine(self, **options)
 
     def _dispersion_calculator(self) -> Calculator:
         from potentials.dispersion import d3_calculator

@@ -30,7 +30,9 @@ def random_network(
         dtype: of its weights.
         architecture: of the published model that it stands for.
     """
-    return copy.deepcopy(_built(tuple(elements), tuple(heads), architecture)).to(dtype)
+    built = _built(tuple(elements), tuple(heads), architecture)
+    with process_kept():
+        return copy.deepcopy(built).to(dtype)
 
 
 def random_mace(

@@ -73,7 +73,10 @@ def test_settings_come_back_even_after_an_error() -> None:
     assert torch.get_num_threads() == threads
 
 
-def test_noise_stays_inside(capsys: pytest.CaptureFixture[str], recwarn: object) -> None:
+def test_noise_stays_inside(
+    capsys: pytest.CaptureFixture[str], recwarn: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", raising=False)
     handlers = logging.getLogger().handlers[:]
     with process_kept():
         print("notice")
