@@ -150,16 +150,11 @@ def relax(
             else:
                 staying.append(i)
 
-        if not staying:
-            members = []
-            batch.keep([])
-            coordinates.keep([])
-            optimiser.keep([])
-            continue
-        rows = coordinates.rows(batch)
-        enthalpies = coordinates.enthalpies(batch, evaluation)
-        moves = optimiser.step(rows, coordinates.forces(batch, evaluation), enthalpies)
-        coordinates.move(batch, rows + moves)
+        if staying:
+            rows = coordinates.rows(batch)
+            enthalpies = coordinates.enthalpies(batch, evaluation)
+            moves = optimiser.step(rows, coordinates.forces(batch, evaluation), enthalpies)
+            coordinates.move(batch, rows + moves)
         if len(staying) < len(members):
             members = [members[i] for i in staying]
             batch.keep(staying)
@@ -225,8 +220,9 @@ def _result(structure: StructureLike, member: _Member, failure: str | None) -> C
     return Calculation(
         structure=to_structure(atoms, structure),
         energy=state.energy if state else np.nan,
-        forces=state.forces if state else np.full((len(atoms), 3), np.nan),
-        stress=state.stress if state else None,
+        # Copies: what a state holds are parts of the whole batch's arrays.
+        forces=state.forces.copy() if state else np.full((len(atoms), 3), np.nan),
+        stress=state.stress.copy() if state and state.stress is not None else None,
         converged=failure is None,
         failure=failure,
         max_force=state.largest_force if state else np.nan,
