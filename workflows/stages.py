@@ -1,26 +1,29 @@
 """A stage: one task over a list of systems, nothing computed twice and nothing finished lost.
 
 What the database or the stage's spool already holds under a system's fingerprint is taken from
-there; every other system is written to the spool the moment it is done, and the whole stage to the
-database at its end. A killed stage, run again, computes only what had not finished.
+there; every other system is written to the spool the moment it is done, and to the database in
+batches and at the stage's end. A killed stage, run again, computes only what had not finished.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from pymatgen.core import Structure
 
-from potentials.protocol import Band, Calculation, MinimumEnergyPath
 from results.database import open_database
 from results.documents import AnyCalculation, CalculationDocument, PathDocument, as_structure
+from results.errors import ResultsError
 from results.fingerprint import calculation_fingerprint
 from results.spool import Spool
+from workflows.places import current_place
 from workflows.progress import StageEvent, report
-from workflows.settings import PotentialSettings, StoreSettings, engine_for
+from workflows.settings import PotentialSettings, StoreSettings
+from workflows.tasks import EVALUATE, FIND_PATH, RELAX, StageWork, System, Task
 
-Result = TypeVar("Result")
-Document = TypeVar("Document", bound=AnyCalculation)
+_SAVE_EVERY = 500
+"""Finished systems after which the database gets them; the spool has each of them at once."""
 
 
 def evaluate_stage(
@@ -44,16 +47,10 @@ def evaluate_stage(
         PotentialError: the potential cannot be loaded or lacks an element.
         ResultsError: a store cannot be read or written.
     """
-    engine = engine_for(potential)[1]
-
-    def compute(positions: list[int], done: Callable[[int, Calculation], None]) -> None:
-        engine.evaluate([structures[i] for i in positions], on_result=done)
-
-    def document(i: int, result: Calculation, common: Mapping[str, Any]) -> CalculationDocument:
-        return _calculation_document(structures[i], result, common)
-
-    inputs = [[structure] for structure in structures]
-    return _run_stage(stage, "evaluate", {}, inputs, compute, document, potential, stores)
+    systems = [[structure] for structure in structures]
+    return cast(
+        "list[CalculationDocument]", run_stage(stage, EVALUATE, {}, systems, potential, stores)
+    )
 
 
 def relax_stage(
@@ -64,16 +61,10 @@ def relax_stage(
     stores: StoreSettings,
 ) -> list[CalculationDocument]:
     """Relax each structure with the ``parameters`` of `Engine.relax`; else as `evaluate_stage`."""
-    engine = engine_for(potential)[1]
-
-    def compute(positions: list[int], done: Callable[[int, Calculation], None]) -> None:
-        engine.relax([structures[i] for i in positions], **parameters, on_result=done)
-
-    def document(i: int, result: Calculation, common: Mapping[str, Any]) -> CalculationDocument:
-        return _calculation_document(structures[i], result, common)
-
-    inputs = [[structure] for structure in structures]
-    return _run_stage(stage, "relax", parameters, inputs, compute, document, potential, stores)
+    systems = [[structure] for structure in structures]
+    return cast(
+        "list[CalculationDocument]", run_stage(stage, RELAX, parameters, systems, potential, stores)
+    )
 
 
 def path_stage(
@@ -87,27 +78,9 @@ def path_stage(
 
     Else as `evaluate_stage`.
     """
-    engine = engine_for(potential)[1]
-
-    def compute(positions: list[int], done: Callable[[int, MinimumEnergyPath], None]) -> None:
-        engine.neb([Band(*ends[i]) for i in positions], **parameters, on_result=done)
-
-    def document(i: int, result: MinimumEnergyPath, common: Mapping[str, Any]) -> PathDocument:
-        return PathDocument.model_validate(
-            {
-                **common,
-                **_outcome(result),
-                "initial_structure": ends[i][0],
-                "final_structure": ends[i][1],
-                "images": result.images,
-                "energies_ev": result.energies,
-                "barrier_ev": result.barrier,
-                "reverse_barrier_ev": result.reverse_barrier,
-            }
-        )
-
-    inputs = [list(pair) for pair in ends]
-    return _run_stage(stage, "neb", parameters, inputs, compute, document, potential, stores)
+    return cast(
+        "list[PathDocument]", run_stage(stage, FIND_PATH, parameters, ends, potential, stores)
+    )
 
 
 def last_structure(document: CalculationDocument) -> Structure:
@@ -115,95 +88,109 @@ def last_structure(document: CalculationDocument) -> Structure:
     return as_structure(document.final_structure or document.initial_structure)
 
 
-def _calculation_document(
-    structure: Structure, result: Calculation, common: Mapping[str, Any]
-) -> CalculationDocument:
-    return CalculationDocument.model_validate(
-        {
-            **common,
-            **_outcome(result),
-            "initial_structure": structure,
-            "final_structure": result.structure,
-            "energy_ev": result.energy,
-            "forces": result.forces,
-            "stress": result.stress,
-        }
-    )
-
-
-def _outcome(result: Calculation | MinimumEnergyPath) -> dict[str, Any]:
-    return {
-        "max_force": result.max_force,
-        "converged": result.converged,
-        "failure": result.failure,
-        "steps": result.steps,
-        "force_evaluations": result.force_evaluations,
-        "wall_time_s": result.wall_time,
-    }
-
-
-def _run_stage(
+def run_stage(
     stage: str,
-    task: str,
+    task: Task,
     parameters: Mapping[str, Any],
-    inputs: Sequence[Sequence[Structure]],
-    compute: Callable[[list[int], Callable[[int, Result], None]], None],
-    to_document: Callable[[int, Result, Mapping[str, Any]], Document],
-    potential: PotentialSettings,
+    systems: Sequence[System],
+    settings: Any,
     stores: StoreSettings,
-) -> list[Document]:
-    """Reuse, compute the rest, keep; a system that stands twice in ``inputs`` is computed once."""
-    loaded = engine_for(potential)[0]
-    loaded.check_elements({symbol for group in inputs for s in group for symbol in s.symbol_set})
+) -> list[AnyCalculation]:
+    """Reuse, compute the rest where `workflows.places` says, keep.
+
+    A system that stands twice in ``systems`` is computed once.
+
+    Args:
+        stage: name shown in the progress and given to the spool.
+        task: what is done.
+        parameters: the task's parameters, part of the fingerprint.
+        systems: what is computed.
+        settings: what the task loads its engine from, `PotentialSettings` as a rule.
+        stores: where results are looked for and kept.
+
+    Returns:
+        One document per system, in the order given; failed ones have ``failure`` set.
+
+    Raises:
+        PotentialError: the potential cannot be loaded or lacks an element.
+        ResultsError: a store cannot be read or written.
+        WorkflowError: the place where the stage computes cannot compute it.
+    """
+    place = current_place()
+    loaded = task.load(place.settings_here(settings))[0]
+    loaded.check_elements({symbol for system in systems for s in system for symbol in s.symbol_set})
     identity = loaded.identity.to_dict()
-    fingerprints = [calculation_fingerprint(group, task, parameters, identity) for group in inputs]
+    fingerprints = [
+        calculation_fingerprint(list(system), task.name, parameters, identity) for system in systems
+    ]
     stored = _stored_documents(fingerprints, stores)
     spool = _spool(stage, stores)
     finished = {} if spool is None else spool.load()
-    fresh = {key: finished[key] for key in fingerprints if key in finished and key not in stored}
-    known = stored | fresh
+    unsaved = [
+        finished[key]
+        for key in dict.fromkeys(fingerprints)
+        if key in finished and key not in stored
+    ]
+    known = stored | {document.fingerprint: document for document in unsaved}
     missing = {
         fingerprint: position
         for position, fingerprint in enumerate(fingerprints)
         if fingerprint not in known
     }
-    positions = list(missing.values())
     reused, total = len(known), len(known) + len(missing)
+    failed = sum(not document.converged for document in known.values())
 
     def tell() -> None:
-        failed = sum(not document.converged for document in known.values())
         report(StageEvent(stage, len(known), total, reused, failed))
 
-    def keep(place: int, result: Result) -> None:
-        position = positions[place]
-        common = {
-            "fingerprint": fingerprints[position],
-            "task": task,
-            "parameters": dict(parameters),
-            "potential": identity,
-        }
-        document = to_document(position, result, common)
-        known[document.fingerprint] = fresh[document.fingerprint] = document
+    def save() -> None:
+        if stores.database is not None and unsaved:
+            with open_database(stores.database) as database:
+                database.add_calculations(unsaved)
+            unsaved.clear()
+
+    def keep(document: AnyCalculation) -> None:
+        nonlocal failed
+        if document.fingerprint in known:
+            return
         if spool is not None:
             spool.append(document)
+        known[document.fingerprint] = document
+        unsaved.append(document)
+        failed += not document.converged
+        if len(unsaved) % _SAVE_EVERY == 0:
+            # The spool has them; a database that is away for a while is asked again later.
+            with suppress(ResultsError):
+                save()
         tell()
 
     tell()
-    if positions:
-        compute(positions, keep)
-    if stores.database is not None:
-        if fresh:
-            with open_database(stores.database) as database:
-                database.add_calculations(list(fresh.values()))
-        if spool is not None:
-            spool.path.unlink(missing_ok=True)
-    return [cast(Document, known[fingerprint]) for fingerprint in fingerprints]
+    if missing:
+        work = StageWork(
+            stage,
+            task,
+            parameters,
+            settings,
+            identity,
+            [systems[position] for position in missing.values()],
+            list(missing),
+        )
+        place.compute(work, keep)
+    save()
+    if spool is not None and stores.database is not None:
+        spool.path.unlink(missing_ok=True)
+    return [known[fingerprint] for fingerprint in fingerprints]
 
 
 def _spool(stage: str, stores: StoreSettings) -> Spool | None:
     if stores.spool is None:
         return None
-    return Spool(Path(stores.spool) / f"{stage.replace(' ', '-')}.jsonl")
+    return Spool(Path(stores.spool) / f"{stage_slug(stage)}.jsonl")
+
+
+def stage_slug(stage: str) -> str:
+    """A stage's name as it stands in the names of files."""
+    return stage.replace(" ", "-")
 
 
 def _stored_documents(
