@@ -13,12 +13,14 @@ The overall order, best first:
 
 A candidate with a criterion's quantity that did not converge or is missing is never ranked: it is
 listed apart with the reason, and so is one that misses a threshold, with the number.
+
+How sure each place is comes from the errors of the values: `screen.rank_uncertainty`.
 """
 
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 
@@ -27,6 +29,10 @@ from numpy.typing import NDArray
 
 from screen.criteria import Criterion
 from screen.errors import CampaignError
+from screen.rank_uncertainty import DECIDED, MOST_CANDIDATES, draw_scores, rank_uncertainty
+
+DEFAULT_TOP = 3
+"""The probability given is that of being among so many best."""
 
 Scalar = str | int | float | bool | None | list[int]
 
@@ -59,12 +65,20 @@ class RankedCandidate:
         pareto_front: number of its Pareto front, from 1.
         score: mean normalised distance from the best values of its front, 0 to 1; less is better.
         candidate: the candidate.
+        rank_interval: first and last place that the errors allow (90 %); None beyond the candidates
+            that are drawn.
+        top_probability: probability of being among the ranking's ``top`` best; None likewise.
+        undecided: ranks of the candidates that the errors do not tell from this one: neither is
+            ahead in 95 % of the draws.
     """
 
     rank: int
     pareto_front: int
     score: float
     candidate: Candidate
+    rank_interval: tuple[int, int] | None = None
+    top_probability: float | None = None
+    undecided: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,24 +98,40 @@ class Ranking:
         ranked: candidates from best to worst.
         below_threshold: candidates that converged and miss a threshold, with the number.
         unconverged: candidates without trustworthy numbers, with the reason.
+        top: what each candidate's ``top_probability`` refers to.
+        ahead: probability that the candidate of rank i + 1 is ahead of that of rank j + 1, shape
+            (n, n) for the n best ones that are drawn.
+        n_draws: draws behind the probabilities.
+        without_error: names of the criteria's quantities of which some ranked value has no error
+            and is taken as exact.
     """
 
     criteria: tuple[Criterion, ...]
     ranked: tuple[RankedCandidate, ...]
     below_threshold: tuple[Unranked, ...]
     unconverged: tuple[Unranked, ...]
+    top: int = DEFAULT_TOP
+    ahead: tuple[tuple[float, ...], ...] = ()
+    n_draws: int = 0
+    without_error: tuple[str, ...] = ()
 
 
-def rank_candidates(candidates: Sequence[Candidate], criteria: Sequence[Criterion]) -> Ranking:
+def rank_candidates(
+    candidates: Sequence[Candidate], criteria: Sequence[Criterion], *, top: int = DEFAULT_TOP
+) -> Ranking:
     """Rank ``candidates`` by ``criteria`` in the order that the module's text defines.
 
     Args:
         candidates: in any order; identities distinct.
         criteria: at least one.
+        top: give the probability of being among so many best.
 
     Raises:
-        CampaignError: if there is no criterion or two candidates share an identity.
+        CampaignError: if there is no criterion, two candidates share an identity, or ``top`` is
+            less than 1.
     """
+    if top < 1:
+        raise CampaignError(f"--top = {top}: must be at least 1, such as {DEFAULT_TOP}")
     if not criteria:
         raise CampaignError("criteria: none given; name at least one, such as work_of_adhesion")
     ordered = sorted(candidates, key=_identity_key)
@@ -118,9 +148,10 @@ def rank_candidates(candidates: Sequence[Candidate], criteria: Sequence[Criterio
             below_threshold.append(Unranked(candidate, "; ".join(reasons)))
         else:
             eligible.append(candidate)
-    return Ranking(
-        tuple(criteria), _order(eligible, criteria), tuple(below_threshold), tuple(unconverged)
+    ranking = Ranking(
+        tuple(criteria), _order(eligible, criteria), tuple(below_threshold), tuple(unconverged), top
     )
+    return _with_uncertainty(ranking)
 
 
 def pareto_fronts(costs: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -165,10 +196,7 @@ def _order(
         [[c.cost(_value(candidate, c)) for c in criteria] for candidate in candidates], dtype=float
     ).reshape(len(candidates), len(criteria))
     fronts = pareto_fronts(costs)
-    scores = np.zeros(len(candidates))
-    for front in np.unique(fronts):
-        members = fronts == front
-        scores[members] = _scores(costs[members])
+    (scores,) = draw_scores(costs[None], fronts[None])
     order = sorted(
         range(len(candidates)),
         key=lambda i: (fronts[i], scores[i], *costs[i], _identity_key(candidates[i])),
@@ -179,16 +207,41 @@ def _order(
     )
 
 
-def _scores(costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over criteria of the costs scaled to 0..1 within one front; shape (n_members,).
-
-    Rounded to 12 digits, so that candidates with equal trade-offs tie whatever the rounding.
-    """
-    best, worst = costs.min(axis=0), costs.max(axis=0)
-    # Halves, so that a spread beyond the largest float does not become infinite.
-    spread = worst / 2 - best / 2
-    scaled = np.divide(costs / 2 - best / 2, spread, out=np.zeros_like(costs), where=spread > 0)
-    return np.round(scaled.mean(axis=1), 12)
+def _with_uncertainty(ranking: Ranking) -> Ranking:
+    """The ranking with how sure its places are."""
+    drawn = [entry.candidate for entry in ranking.ranked[:MOST_CANDIDATES]]
+    without = tuple(
+        criterion.quantity.name
+        for criterion in ranking.criteria
+        if any(c.candidate.errors.get(criterion.quantity.name) is None for c in ranking.ranked)
+    )
+    if not drawn:
+        return replace(ranking, without_error=without)
+    criteria = ranking.criteria
+    costs = np.array([[c.cost(_value(candidate, c)) for c in criteria] for candidate in drawn])
+    errors = np.array(
+        [[candidate.errors.get(c.quantity.name) or 0.0 for c in criteria] for candidate in drawn]
+    )
+    found = rank_uncertainty(costs, errors)
+    tops = found.top(ranking.top)
+    undecided = np.maximum(found.ahead, found.ahead.T) < DECIDED
+    np.fill_diagonal(undecided, False)
+    sure = [
+        replace(
+            entry,
+            rank_interval=(int(found.low[i]), int(found.high[i])),
+            top_probability=float(tops[i]),
+            undecided=tuple((np.flatnonzero(undecided[i]) + 1).tolist()),
+        )
+        for i, entry in enumerate(ranking.ranked[: len(drawn)])
+    ]
+    return replace(
+        ranking,
+        ranked=(*sure, *ranking.ranked[len(drawn) :]),
+        ahead=tuple(map(tuple, found.ahead.tolist())),
+        n_draws=found.n_draws,
+        without_error=without,
+    )
 
 
 def _value(candidate: Candidate, criterion: Criterion) -> float:
@@ -209,7 +262,14 @@ def _failed(candidate: Candidate, criteria: Sequence[Criterion]) -> str:
 
 
 def _missed_thresholds(candidate: Candidate, criteria: Sequence[Criterion]) -> list[str]:
-    return [missed for c in criteria if (missed := c.missed(_value(candidate, c)))]
+    found = []
+    for criterion in criteria:
+        value = _value(candidate, criterion)
+        if missed := criterion.missed(value):
+            error = candidate.errors.get(criterion.quantity.name) or 0.0
+            within = not all(criterion.missed(value + sign * error) for sign in (-1, 1))
+            found.append(f"{missed}, by less than its error" if within else missed)
+    return found
 
 
 def _identity_key(candidate: Candidate) -> str:
