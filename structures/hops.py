@@ -1,7 +1,7 @@
 """Moves of an adatom between the sites where it stays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -84,10 +84,10 @@ def adatom_hops(relaxed_sites: Sequence[AdsorptionSite], energies: Sequence[floa
             ends = np.array([home.position, place.position + shift])
             if any(_same_hop(ends, known, vectors) for known in seen):
                 continue
-            seen.extend(
-                np.array([operation.apply(end) for end in ends]) for operation in operations
-            )
-            hops.append(_hop(relaxed_sites, home, place, ends[1] - ends[0]))
+            copies = [np.array([operation.apply(end) for end in ends]) for operation in operations]
+            seen.extend(copies)
+            hop = _hop(relaxed_sites, home, place, ends[1] - ends[0])
+            hops.append(replace(hop, images=_images(copies, places, vectors)))
     return sorted(hops, key=lambda hop: hop.distance)
 
 
@@ -185,6 +185,32 @@ def _same_hop(
         if (np.linalg.norm(delta @ vectors, axis=1) < SAME_PLACE).all():
             return True
     return False
+
+
+def _images(
+    copies: list[NDArray[np.float64]], places: list[_Place], vectors: NDArray[np.float64]
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Copies of a hop as places and lattice shift, each once."""
+    found: dict[tuple[int, int, int, int], None] = {}
+    for ends in copies:
+        (first, origin), (last, reached) = (_at(end, places, vectors) for end in ends)
+        shift = np.rint(reached - origin).astype(int)
+        image = (first, last, int(shift[0]), int(shift[1]))
+        # Walked from its end, a hop is the same one, but only between places of one kind is the
+        # reverse among the copies.
+        if (last, first, -image[2], -image[3]) not in found:
+            found[image] = None
+    return tuple(found)
+
+
+def _at(
+    position: NDArray[np.float64], places: list[_Place], vectors: NDArray[np.float64]
+) -> tuple[int, NDArray[np.float64]]:
+    """Number of the place at ``position`` and the lattice shift from its image in the cell."""
+    delta = position - np.array([place.position for place in places])
+    shifts = np.round(delta)
+    nearest = int(np.linalg.norm((delta - shifts) @ vectors, axis=1).argmin())
+    return nearest, shifts[nearest]
 
 
 def _hop(

@@ -81,6 +81,9 @@ class Hop(MSONable):
         initial_label: label of the first site.
         final_label: label of the second site.
         distance: straight distance between the two adatom positions, Å.
+        images: the hop under every symmetry operation of the slab, each once: number of the place
+            it leaves, number of the place it reaches (counted alike in all hops of a facet), and
+            how many supercells along a and b that place is away from its image in the cell.
     """
 
     initial: Structure
@@ -88,6 +91,7 @@ class Hop(MSONable):
     initial_label: str
     final_label: str
     distance: float
+    images: tuple[tuple[int, int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
