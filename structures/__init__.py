@@ -7,7 +7,13 @@ if TYPE_CHECKING:
     from structures.adsorption import adsorption_sites
     from structures.coherent_interfaces import interfaces
     from structures.conversion import as_atoms, as_structure
-    from structures.crystal_library import CrystalFact, crystal, crystal_fact, crystal_names
+    from structures.crystal_library import (
+        CrystalFact,
+        crystal,
+        crystal_fact,
+        crystal_names,
+        crystal_names_within,
+    )
     from structures.errors import StructureError
     from structures.hops import adatom_hops
     from structures.models import AdsorptionSite, Facet, Hop, InterfaceModel
@@ -29,6 +35,7 @@ _MODULES = {
     "crystal": "crystal_library",
     "crystal_fact": "crystal_library",
     "crystal_names": "crystal_library",
+    "crystal_names_within": "crystal_library",
     "facet": "slabs",
     "facet_set": "slabs",
     "facets": "slabs",
@@ -52,6 +59,7 @@ __all__ = [
     "crystal",
     "crystal_fact",
     "crystal_names",
+    "crystal_names_within",
     "facet",
     "facet_set",
     "facets",

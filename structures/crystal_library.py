@@ -1,7 +1,7 @@
 """The crystals that a campaign can name: facts with their source, and the cells built from them."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import spglib
+import yaml
 from numpy.typing import NDArray
 from pymatgen.core.composition import Composition
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
-from ruamel.yaml import YAML
 
 from structures.errors import StructureError
 
@@ -53,7 +53,8 @@ class CrystalFact:
         source: where cell and positions are published.
         note: what a user must know (phase, ordering, origin), or empty.
         aliases: other names it answers to.
-        roles: among li, collector, seed, alloy, conversion, electrolyte, coating.
+        roles: among li, collector, seed, alloy, conversion, electrolyte, coating, cathode and
+            competing (a phase that matters only on a hull).
         tier: 1 where the embedded potential covers it, 2 otherwise.
         sheet: whether it is one two-dimensional sheet, its c being vacuum.
     """
@@ -75,6 +76,19 @@ class CrystalFact:
 def crystal_names(role: str | None = None) -> list[str]:
     """Names in the library, sorted; only those with ``role`` where one is given."""
     return sorted(fact.name for fact in _facts().values() if role is None or role in fact.roles)
+
+
+def crystal_names_within(elements: Collection[str]) -> list[str]:
+    """Names of all crystals made of ``elements`` alone, sorted: the candidates for their hull.
+
+    A single sheet is no phase of the bulk and is left out.
+    """
+    allowed = set(elements)
+    return sorted(
+        fact.name
+        for fact in _facts().values()
+        if not fact.sheet and {site.element for site in fact.sites} <= allowed
+    )
 
 
 def crystal_fact(name: str) -> CrystalFact:
@@ -182,11 +196,12 @@ def _names() -> dict[str, str]:
 
 
 def _entries() -> Iterator[tuple[str, dict[str, Any]]]:
-    yaml = YAML(typ="safe")
+    # PyYAML's parser in C reads the library in a tenth of the time of any in Python.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     folder = files("structures") / "crystals"
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.endswith(".yaml"):
-            yield from yaml.load(path.read_text(encoding="utf-8")).items()
+            yield from yaml.load(path.read_text(encoding="utf-8"), Loader=loader).items()
 
 
 def _fact(name: str, entry: dict[str, Any]) -> CrystalFact:
