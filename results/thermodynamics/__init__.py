@@ -1,0 +1,1 @@
+"""Thermodynamics of compounds from energies of one source: hulls, voltages, windows, reactions."""
