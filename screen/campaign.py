@@ -1,61 +1,30 @@
 """What a campaign file says: its sections as models, with their defaults and limits.
 
-Nothing here knows the crystal library or the potentials; `screen.campaign_checks` holds the
-campaign against them.
+Each screen's own section stands in a module of its own (`screen.campaign_collectors`, ...). Nothing
+here knows the crystal library or the potentials; `screen.campaign_checks` holds the campaign
+against them.
 """
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from screen.criteria import (
-    COLLECTOR_QUANTITIES,
-    DEFAULT_COLLECTOR_CRITERIA,
-    Criterion,
-    Direction,
-)
+from screen.campaign_collectors import CollectorScreen
+from screen.criteria import Criterion, Direction
+from screen.kinds import KINDS
+from screen.sections import Section, suggestion
 
 LATER_SCREENS = ("seeds", "coatings")
 """Screens that the campaign format has room for and that this version does not run."""
-
-
-def suggestion(name: object, valid: Sequence[str]) -> str:
-    """The mend for a wrong name: the nearest valid one, or all of them."""
-    near = difflib.get_close_matches(str(name).lower(), [v.lower() for v in valid], 1, 0.6)
-    if near:
-        return f"did you mean {next(v for v in valid if v.lower() == near[0])!r}?"
-    return f"choose from {', '.join(valid)}"
-
-
-class Section(BaseModel):
-    """A part of the campaign file: strict types, no unknown keys, never changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, data: Any) -> Any:
-        """Name the nearest valid key, which pydantic's own message does not."""
-        for key in data if isinstance(data, Mapping) else ():
-            if key not in cls.model_fields:
-                raise PydanticCustomError(
-                    "unknown_key",
-                    "unknown key; {mend}",
-                    {"key": str(key), "mend": suggestion(key, list(cls.model_fields))},
-                )
-        return data
 
 
 def _refuse_later_screens(data: Any) -> Any:
@@ -69,110 +38,25 @@ def _refuse_later_screens(data: Any) -> Any:
     return data
 
 
-def _check_miller_index(index: list[int]) -> list[int]:
-    if len(index) not in (3, 4):
-        raise PydanticCustomError("miller_index", "needs three or four indices, such as [1, 1, 1]")
-    if not any(index):
-        raise PydanticCustomError("miller_index", "is no plane; give a facet such as [1, 1, 1]")
-    if len(index) == 4 and sum(index[:3]) != 0:
-        raise PydanticCustomError(
-            "miller_index",
-            "the third of four indices must be minus the sum of the first two; use {mend}",
-            {"mend": str([index[0], index[1], -index[0] - index[1], index[3]])},
-        )
-    return index
-
-
-def three_indices(index: Sequence[int]) -> tuple[int, int, int]:
-    """Miller-Bravais (h, k, i, l) or Miller (h, k, l) indices as (h, k, l)."""
-    return index[0], index[1], index[-1]
-
-
-def _refuse_repeats(values: list[Any]) -> list[Any]:
-    seen = [three_indices(value) if isinstance(value, list) else value for value in values]
-    for position, value in enumerate(seen):
-        if value in seen[:position]:
-            raise PydanticCustomError(
-                "repeated",
-                "item {position} repeats {value}; remove it",
-                {"position": position, "value": repr(values[position])},
-            )
-    return values
-
-
-MillerIndices = Annotated[list[int], AfterValidator(_check_miller_index)]
-FacetList = Annotated[list[MillerIndices], Field(min_length=1), AfterValidator(_refuse_repeats)]
-HostName = Annotated[str, Field(min_length=1)]
-
-
-class MaxIndex(Section):
-    """All symmetry-distinct facets up to a largest Miller index."""
-
-    max_index: int = Field(ge=1, le=5, examples=[1])
-
-
-def _kind_of_facets(value: Any) -> str:
-    if isinstance(value, MaxIndex) or (isinstance(value, Mapping) and "max_index" in value):
-        return "<max_index>"
-    if isinstance(value, Mapping):
-        return "<per_host>"
-    return "<name>" if isinstance(value, str) else "<list>"
-
-
-# The tags stand in angle brackets so that an error's place in the file can be told from them.
-HostFacets = Annotated[
-    Annotated[FacetList, Tag("<list>")]
-    | Annotated[Literal["close_packed"], Tag("<name>")]
-    | Annotated[MaxIndex, Tag("<max_index>")],
-    Discriminator(_kind_of_facets),
-]
-Facets = Annotated[
-    Annotated[FacetList, Tag("<list>")]
-    | Annotated[Literal["close_packed"], Tag("<name>")]
-    | Annotated[MaxIndex, Tag("<max_index>")]
-    | Annotated[dict[HostName, HostFacets], Field(min_length=1), Tag("<per_host>")],
-    Discriminator(_kind_of_facets),
-]
-
-
-class CollectorScreen(Section):
-    """Li on current collectors: which hosts, cut along which facets.
-
-    ``facets`` is a list for all hosts, ``close_packed``, ``{max_index: n}``, or a mapping from host
-    to one of these; a host that the mapping leaves out is cut along its close-packed facet.
-    ``film_facets`` are the facets of the Li film, of which the one that adheres best counts.
-    """
-
-    hosts: Annotated[list[HostName], AfterValidator(_refuse_repeats)] = Field(
-        min_length=1, examples=["[Cu, Ni, Al]"]
-    )
-    facets: Facets = Field(default="close_packed", examples=["[[1, 1, 1], [1, 0, 0]]"])
-    film_facets: FacetList = Field(default=[[1, 1, 0]], examples=["[[1, 1, 0]]"])
-
-    @model_validator(mode="after")
-    def _check_hosts_of_facets(self) -> "CollectorScreen":
-        for host in self.facets if isinstance(self.facets, dict) else ():
-            if host not in self.hosts:
-                raise PydanticCustomError(
-                    "unknown_key",
-                    "not among the hosts; {mend}",
-                    {"key": f"facets.{host}", "mend": suggestion(host, self.hosts)},
-                )
-        return self
-
-    def facets_of(self, host: str) -> HostFacets:
-        """What the campaign asks of one of its hosts."""
-        if isinstance(self.facets, dict):
-            return self.facets.get(host, "close_packed")
-        return self.facets
-
-
 class Screens(Section):
-    """The screens to run."""
+    """The screens to run, each optional, at least one."""
 
-    collectors: CollectorScreen
+    collectors: CollectorScreen | None = None
 
     _later = model_validator(mode="before")(_refuse_later_screens)
+
+    @model_validator(mode="after")
+    def _check_that_there_is_one(self) -> "Screens":
+        if not self.asked:
+            raise PydanticCustomError(
+                "no_screen", "names no screen; choose from {names}", {"names": ", ".join(KINDS)}
+            )
+        return self
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Names of the screens that the file has a section for."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
 class PotentialSettings(Section):
@@ -237,22 +121,7 @@ def _kind_of_criterion(value: Any) -> str:
     return "<mapping>" if isinstance(value, Mapping | CriterionSettings) else "<direction>"
 
 
-def _refuse_unknown_quantities(data: Any) -> Any:
-    for key in data if isinstance(data, Mapping) else ():
-        if key not in COLLECTOR_QUANTITIES:
-            raise PydanticCustomError(
-                "unknown_key",
-                "unknown quantity; {mend}",
-                {"key": str(key), "mend": suggestion(key, list(COLLECTOR_QUANTITIES))},
-            )
-    return data
-
-
-def _default_criteria() -> dict[str, Direction | CriterionSettings]:
-    return {c.quantity.name: c.direction for c in DEFAULT_COLLECTOR_CRITERIA}
-
-
-CollectorCriteria = Annotated[
+Criteria = Annotated[
     dict[
         str,
         Annotated[
@@ -265,25 +134,41 @@ CollectorCriteria = Annotated[
 ]
 
 
+def _default_criteria(screen: str) -> dict[str, Direction | CriterionSettings]:
+    return {c.quantity.name: c.direction for c in KINDS[screen].default_criteria}
+
+
 class Ranking(Section):
     """How candidates of each screen are ranked."""
 
-    collectors: CollectorCriteria = Field(
-        default_factory=_default_criteria,
+    collectors: Criteria = Field(
+        default_factory=lambda: _default_criteria("collectors"),
         examples=["{work_of_adhesion: max}"],
     )
 
     _later = model_validator(mode="before")(_refuse_later_screens)
-    _quantities = field_validator("collectors", mode="before")(_refuse_unknown_quantities)
 
-    @property
-    def collector_criteria(self) -> tuple[Criterion, ...]:
-        """The collector screen's criteria, in the file's order."""
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_unknown_quantities(cls, data: Any, info: ValidationInfo) -> Any:
+        known = KINDS[str(info.field_name)].quantities
+        for key in data if isinstance(data, Mapping) else ():
+            if key not in known:
+                raise PydanticCustomError(
+                    "unknown_key",
+                    "unknown quantity; {mend}",
+                    {"key": str(key), "mend": suggestion(key, list(known))},
+                )
+        return data
+
+    def criteria(self, screen: str) -> tuple[Criterion, ...]:
+        """The criteria of one screen, in the file's order."""
+        known = KINDS[screen].quantities
         return tuple(
-            Criterion(COLLECTOR_QUANTITIES[name], aim.direction, aim.at_least, aim.at_most)
+            Criterion(known[name], aim.direction, aim.at_least, aim.at_most)
             if isinstance(aim, CriterionSettings)
-            else Criterion(COLLECTOR_QUANTITIES[name], aim)
-            for name, aim in self.collectors.items()
+            else Criterion(known[name], aim)
+            for name, aim in getattr(self, screen).items()
         )
 
 

@@ -1,74 +1,97 @@
-"""From the collector screen's documents to candidates that can be ranked."""
+"""The collector screen: what is checked of its section, its flow, and what names a candidate."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from results.documents import CollectorDocument
-from screen.criteria import COLLECTOR_QUANTITIES, Criterion
-from screen.errors import CampaignError
-from screen.ranking import Candidate, Scalar, rank_candidates
-from screen.ranking_output import RankedScreen
+from screen.campaign import Campaign
+from screen.campaign_checks import check_crystal, check_facets
+from screen.campaign_collectors import CollectorScreen
+from screen.facet_sections import plain_facets
+
+if TYPE_CHECKING:
+    from jobflow import Flow
+
+    from results.documents import CollectorDocument
+    from screen.ranking import Scalar
+    from workflows.collectors import CollectorScreenMaker
+    from workflows.settings import PotentialSettings, StoreSettings
+
+_PLACE = ("screens", "collectors")
 
 
-def candidate_of(document: CollectorDocument) -> Candidate:
-    """What the ranking compares of one facet of one host."""
-    values, errors, failures = {}, {}, {}
-    for name, quantity in COLLECTOR_QUANTITIES.items():
-        values[name] = getattr(document, quantity.key)
-        evidence = document.evidence.get(quantity.key)
-        errors[name] = evidence.error if evidence else None
-        if evidence is not None and not evidence.converged:
-            failures[name] = evidence.failure or "not converged"
-    facts: dict[str, Scalar] = {
+def check(campaign: Campaign, source: str) -> None:
+    """Refuse hosts that the library lacks and facets that a host does not have.
+
+    Raises:
+        CampaignError: in one line, naming the place in the file and the mend.
+    """
+    screen = _section(campaign)
+    for place, host in crystals(campaign):
+        check_crystal(host, place, source)
+    for host in screen.hosts:
+        inside = ("facets", host) if isinstance(screen.facets, dict) else ("facets",)
+        check_facets(host, screen.facets_of(host), (*_PLACE, *inside), source)
+
+
+def crystals(campaign: Campaign) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Place in the file and name of each host."""
+    for position, host in enumerate(_section(campaign).hosts):
+        yield (*_PLACE, "hosts", position), host
+
+
+def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSettings") -> "Flow":
+    """The screen's flow; its output is one document per facet."""
+    return maker(campaign, potential, stores).make(hosts(campaign))
+
+
+def maker(
+    campaign: Campaign, potential: "PotentialSettings", stores: "StoreSettings"
+) -> "CollectorScreenMaker":
+    """The Maker with all that the campaign sets."""
+    from workflows.collector_jobs import InterfaceLimits, SlabSize
+    from workflows.collectors import CollectorScreenMaker
+
+    default = CollectorScreenMaker()
+    relaxation = campaign.relaxation.model_dump()
+    return replace(
+        default,
+        name=campaign.name,
+        potential=potential,
+        stores=stores,
+        slab_size=SlabSize(**campaign.slab.model_dump()),
+        film_facets=_section(campaign).film_facets,
+        interface_limits=InterfaceLimits(
+            max_atoms=campaign.limits.max_interface_atoms, max_strain=campaign.limits.max_strain
+        ),
+        slab_maker=replace(default.slab_maker, **relaxation),
+        adatom_maker=replace(default.adatom_maker, **relaxation),
+        interface_maker=replace(default.interface_maker, **relaxation),
+        path_maker=replace(
+            default.path_maker,
+            n_images=campaign.neb.images,
+            fmax=campaign.neb.fmax,
+            max_steps=campaign.neb.max_steps,
+        ),
+    )
+
+
+def hosts(campaign: Campaign) -> dict[str, Any]:
+    """Each host with its facets, as `CollectorScreenMaker.make` takes them."""
+    screen = _section(campaign)
+    return {host: plain_facets(screen.facets_of(host)) for host in screen.hosts}
+
+
+def facts(document: "CollectorDocument") -> "dict[str, Scalar]":
+    """Host and facet."""
+    return {
         "host": document.host,
         "miller_index": list(document.miller_index),
         "termination": document.termination,
     }
-    identity = (document.host, *document.miller_index, document.termination)
-    return Candidate(identity, facts, values, errors, failures)
 
 
-def one_potential(documents: Sequence[CollectorDocument], wanted: str) -> list[CollectorDocument]:
-    """The documents of one potential, because numbers of two are never ranked together.
-
-    Args:
-        documents: of one campaign.
-        wanted: the potential's name, or at least six digits of its weights' SHA-256.
-
-    Raises:
-        CampaignError: if no document is left, or those left are of several potentials.
-    """
-    chosen = [
-        document
-        for document in documents
-        if document.potential.name == wanted
-        or (len(wanted) >= 6 and document.potential.sha256.startswith(wanted))
-    ]
-    if not chosen:
-        names = sorted({document.potential.name for document in documents})
-        raise CampaignError(
-            f"potential = {wanted!r}: no results of it; choose from {', '.join(names)}"
-        )
-    return chosen
-
-
-def ranked_collectors(
-    documents: Sequence[CollectorDocument], criteria: Sequence[Criterion]
-) -> RankedScreen:
-    """Rank the documents of one campaign and one potential.
-
-    Raises:
-        CampaignError: if there is nothing to rank, or results of several potentials.
-    """
-    if not documents:
-        raise CampaignError("results: no collectors yet; run a campaign (`lithiophile run`)")
-    kinds = {d.potential.model_dump_json(exclude={"versions"}): d.potential for d in documents}
-    if len(kinds) > 1:
-        several = ", ".join(f"{p.name} (sha256 {p.sha256[:12]})" for p in kinds.values())
-        raise CampaignError(f"potential: results of several, {several}; name one of them")
-    return RankedScreen(
-        screen="collectors",
-        campaign=documents[0].campaign,
-        potential=documents[0].potential.model_dump(),
-        quantities=tuple(COLLECTOR_QUANTITIES.values()),
-        ranking=rank_candidates([candidate_of(document) for document in documents], criteria),
-    )
+def _section(campaign: Campaign) -> CollectorScreen:
+    section = campaign.screens.collectors
+    assert section is not None, "the campaign has no collector screen"
+    return section

@@ -2,18 +2,22 @@
 
 JSON and CSV hold every number unrounded under the same keys; a key ends in its unit (``_ev``,
 ``_j_m2``, ``_v``, ``_deg``), and ``<key>_error`` is the error estimate in that unit. The table
-rounds for reading and has the unit in each heading.
+rounds for reading and has the unit in each heading. ``rank_low`` to ``rank_high`` is the interval
+of places that the errors allow, ``top_k_probability`` (with the number for k) the probability of
+being among the k best, and ``undecided`` lists the ranks of those that the errors do not tell from
+it; see `screen.rank_uncertainty`.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from screen.criteria import Quantity
-from screen.ranking import Candidate, Ranking, Unranked
+from screen.rank_uncertainty import INTERVAL, SEED
+from screen.ranking import Candidate, RankedCandidate, Ranking, Unranked
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,7 +32,7 @@ class RankedScreen:
     """A ranking with what must stand beside it.
 
     Attributes:
-        screen: name of the screen, ``"collectors"``.
+        screen: name of the screen, such as ``"collectors"``.
         campaign: name of the campaign.
         potential: identity of the potential that gave the numbers, as plain types.
         quantities: every quantity of the screen, in the order of the columns.
@@ -66,13 +70,15 @@ def as_dict(screen: RankedScreen) -> dict[str, Any]:
             for criterion in ranking.criteria
         ],
         "units": {quantity.key: quantity.unit for quantity in screen.quantities},
+        "uncertainty": {
+            "interval": INTERVAL,
+            "top": ranking.top,
+            "draws": ranking.n_draws,
+            "seed": SEED,
+            "without_error": list(ranking.without_error),
+        },
         "candidates": [
-            {
-                "rank": entry.rank,
-                "pareto_front": entry.pareto_front,
-                "score": entry.score,
-                **_row(entry.candidate, screen.quantities),
-            }
+            {**_place(entry, ranking.top), **_row(entry.candidate, screen.quantities)}
             for entry in ranking.ranked
         ],
         "below_threshold": _apart(ranking.below_threshold, screen.quantities),
@@ -80,9 +86,11 @@ def as_dict(screen: RankedScreen) -> dict[str, Any]:
     }
 
 
-def as_json(screen: RankedScreen) -> str:
-    """`as_dict` as text, ending in a line break."""
-    return json.dumps(as_dict(screen), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def as_json(screens: Sequence[RankedScreen]) -> str:
+    """`as_dict` as text, ending in a line break; a list of them where there are several screens."""
+    dicts = [as_dict(screen) for screen in screens]
+    content = dicts[0] if len(dicts) == 1 else dicts
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(screen: RankedScreen) -> str:
@@ -97,8 +105,11 @@ def as_csv(screen: RankedScreen) -> str:
         )
         for row in listed[group]
     ]
-    example = Candidate((), {"host": "", "miller_index": [], "termination": ""}, {}, {})
-    columns = ["rank", "pareto_front", "score", *_row(example, screen.quantities)]
+    ranking = screen.ranking
+    some = [entry.candidate for entry in ranking.ranked]
+    some += [entry.candidate for entry in (*ranking.below_threshold, *ranking.unconverged)]
+    nowhere = RankedCandidate(0, 0, 0.0, some[0])
+    columns = [*_place(nowhere, ranking.top), *_row(some[0], screen.quantities)]
     columns += ["status", "reason", "potential", "potential_sha256"]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -118,18 +129,23 @@ def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
     shown = main_quantities(screen)
     table = _new_table(f"{screen.screen}: {screen.campaign}, potential {screen.potential['name']}")
     table.add_column("Rank", justify="right")
-    table.add_column("Host")
-    table.add_column("Facet")
+    table.add_column(f"{INTERVAL:.0%}\ninterval", justify="right")
+    table.add_column(f"Among\nbest {ranking.top}", justify="right")
+    for heading in fact_headings(screen):
+        table.add_column(heading)
     for quantity in shown:
         table.add_column(f"{quantity.label}\n{quantity.unit}", justify="right")
     table.add_column("Front", justify="right")
     for entry in ranking.ranked:
         candidate = entry.candidate
         mark = " *" if candidate.failures else ""
+        host, *others = shown_facts(candidate).values()
         table.add_row(
             str(entry.rank),
-            f"{candidate.facts['host']}{mark}",
-            facet_text(candidate),
+            interval_text(entry),
+            probability_text(entry.top_probability),
+            f"{host}{mark}",
+            *others,
             *(
                 quantity.text(candidate.values[quantity.name], candidate.errors[quantity.name])
                 for quantity in shown
@@ -140,6 +156,7 @@ def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
     for entry in ranking.ranked:
         for name, reason in entry.candidate.failures.items():
             yield f"* {candidate_text(entry.candidate)}: {name}: {reason}"
+    yield from uncertainty_notes(ranking)
     if ranking.below_threshold:
         yield _apart_table("Below a threshold, not ranked", ranking.below_threshold)
     if ranking.unconverged:
@@ -150,6 +167,38 @@ def main_quantities(screen: RankedScreen) -> list[Quantity]:
     """The criteria's quantities, then the others that a person looks at first."""
     criteria = [criterion.quantity for criterion in screen.ranking.criteria]
     return criteria + [q for q in screen.quantities[:_MAIN] if q not in criteria]
+
+
+def interval_text(entry: RankedCandidate) -> str:
+    """``2–4``, or ``2`` where no other place is likely."""
+    if entry.rank_interval is None:
+        return "–"
+    low, high = entry.rank_interval
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def probability_text(value: float | None) -> str:
+    """A probability as a percentage that is never rounded to certainty."""
+    if value is None:
+        return "–"
+    if 0.995 <= value < 1:
+        return "> 99 %"
+    if 0 < value < 0.005:
+        return "< 1 %"
+    return f"{100 * value:.0f} %"
+
+
+def uncertainty_notes(ranking: Ranking) -> Iterator[str]:
+    """What the errors leave open, in a line or two; nothing where nothing can be compared."""
+    label_of = {criterion.quantity.name: criterion.quantity.label for criterion in ranking.criteria}
+    drawn = len(ranking.ahead)
+    if drawn < 2:
+        return
+    undecided = sum(len(entry.undecided) for entry in ranking.ranked) // 2
+    yield f"The errors leave {undecided} of {drawn * (drawn - 1) // 2} comparisons undecided."
+    if ranking.without_error:
+        named = ", ".join(label_of[name] for name in ranking.without_error)
+        yield f"Taken as exact where no error is known: {named}."
 
 
 def facet_text(candidate: Candidate) -> str:
@@ -166,9 +215,37 @@ def facet_text(candidate: Candidate) -> str:
     )
 
 
+def shown_facts(candidate: Candidate) -> dict[str, str]:
+    """What tells the candidate from others, as heading and text: ``{"Host": "Cu", ...}``."""
+    shown = {
+        name.replace("_", " ").capitalize(): str(value)
+        for name, value in candidate.facts.items()
+        if name not in ("miller_index", "termination")
+    }
+    return shown | ({"Facet": facet_text(candidate)} if "miller_index" in candidate.facts else {})
+
+
+def fact_headings(screen: RankedScreen) -> list[str]:
+    """Headings of `shown_facts`; none where nothing is ranked."""
+    return [*shown_facts(screen.ranking.ranked[0].candidate)] if screen.ranking.ranked else []
+
+
 def candidate_text(candidate: Candidate) -> str:
     """``Cu (111)``."""
-    return f"{candidate.facts['host']} {facet_text(candidate)}"
+    return " ".join(shown_facts(candidate).values())
+
+
+def _place(entry: RankedCandidate, top: int) -> dict[str, Any]:
+    low, high = entry.rank_interval or (None, None)
+    return {
+        "rank": entry.rank,
+        "rank_low": low,
+        "rank_high": high,
+        f"top_{top}_probability": entry.top_probability,
+        "undecided": list(entry.undecided),
+        "pareto_front": entry.pareto_front,
+        "score": entry.score,
+    }
 
 
 def _row(candidate: Candidate, quantities: tuple[Quantity, ...]) -> dict[str, Any]:

@@ -1,24 +1,29 @@
-"""The report: one HTML file that holds all it shows and opens without a network."""
+"""The report: one HTML file that holds all it shows and opens without a network.
 
-import base64
-import io
-from collections.abc import Iterator, Sequence
+What it shows of each screen comes from ``screen.report_<name>``.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
-from typing import Any
 
 from results.database import Database
-from results.documents import CollectorDocument, as_structure
-from screen.collectors import candidate_of, ranked_collectors
-from screen.criteria import COLLECTOR_QUANTITIES
-from screen.ranking_output import candidate_text, facet_text, main_quantities
-from screen.report_figures import collector_figures
+from screen.candidates import candidate_of
+from screen.criteria import Quantity
+from screen.kinds import KINDS
+from screen.ranking_output import (
+    RankedScreen,
+    candidate_text,
+    facet_text,
+    fact_headings,
+    main_quantities,
+    shown_facts,
+)
+from screen.report_part import ReportPart
 from screen.stored import StoredCampaign
 
 _FINGERPRINTS_PER_QUERY = 500
-_PICTURE_DPI = 90
-_PICTURE_COLOURS = 48
-"""Sharp in the report's cards, and small enough for hundreds of candidates in one file."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,11 @@ def report_html(stored: StoredCampaign, database: Database) -> str:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    documents = stored.documents
-    screen = ranked_collectors(documents, stored.criteria)
-    shown = main_quantities(screen)
-    fingerprints = _fingerprints(documents)
-    ranked = [entry.candidate.identity for entry in screen.ranking.ranked]
-    best_first = sorted(documents, key=lambda document: _place(document, ranked))
+    parts: list[ReportPart] = [
+        import_module(f"screen.report_{name}").part(stored) for name in stored.screens
+    ]
+    documents = [document for part in parts for document in part.documents]
+    fingerprints = sorted({one for document in documents for one in document.fingerprints()})
     environment = Environment(
         loader=PackageLoader("screen"),
         autoescape=True,
@@ -61,64 +65,49 @@ def report_html(stored: StoredCampaign, database: Database) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {
+        function.__name__: function
+        for function in (
+            candidate_of,
+            candidate_text,
+            fact_headings,
+            facet_text,
+            further_quantities,
+            main_quantities,
+            shown_facts,
+        )
+    }
     return environment.get_template("report.html").render(
         stored=stored,
-        screen=screen,
-        ranking=screen.ranking,
-        adhesion=COLLECTOR_QUANTITIES["work_of_adhesion"],
-        binding=COLLECTOR_QUANTITIES["li_binding"],
-        main_quantities=shown,
-        further_quantities=[q for q in screen.quantities if q not in shown],
-        definitions=_definitions(),
-        documents=best_first,
-        figures=collector_figures(best_first),
-        pictures=list(_pictures(best_first)),
+        parts=parts,
+        potential=parts[0].screen.potential,
+        provenance=[entry for part in parts for entry in part.provenance],
+        definitions=_definitions(stored),
+        figures={place: figure for part in parts for place, figure in part.figures.items()},
         cost=_cost(fingerprints, database),
         software=_software(fingerprints, database),
         settings=_settings(stored),
         newest=max(document.created_at for document in documents),
-        candidate_of=candidate_of,
-        candidate_text=candidate_text,
-        facet_text=facet_text,
         style=_template_text("report.css"),
         script=_template_text("report.js"),
         plotly=(files("plotly") / "package_data" / "plotly.min.js").read_text("utf-8"),
     )
 
 
-def _place(document: CollectorDocument, ranked: Sequence[tuple[Any, ...]]) -> int:
-    """Place in the ranking; what is not ranked comes last."""
-    identity = candidate_of(document).identity
-    return ranked.index(identity) if identity in ranked else len(ranked)
+def further_quantities(screen: RankedScreen) -> list[Quantity]:
+    """The quantities that are not among the main ones."""
+    main = main_quantities(screen)
+    return [quantity for quantity in screen.quantities if quantity not in main]
 
 
-def _pictures(documents: Sequence[CollectorDocument]) -> Iterator[tuple[CollectorDocument, str]]:
-    """Each document with the picture of its best interface as data URI, empty without one."""
-    from structures.view import picture_png
-
-    for document in documents:
-        picture = ""
-        if document.interface_structure is not None:
-            image = picture_png(as_structure(document.interface_structure), dpi=_PICTURE_DPI)
-            picture = f"data:image/png;base64,{base64.b64encode(_small_png(image)).decode()}"
-        yield document, picture
-
-
-def _small_png(image: bytes) -> bytes:
-    """The picture with as few colours as a drawing of atoms needs: about a fifth of the bytes."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(image)).convert("RGB").quantize(_PICTURE_COLOURS).save(
-        buffer, format="png", optimize=True
-    )
-    return buffer.getvalue()
-
-
-def _definitions() -> list[tuple[str, str]]:
+def _definitions(stored: StoredCampaign) -> list[tuple[str, str]]:
     """Label and definition of each quantity, from the documents' own descriptions."""
-    fields = CollectorDocument.model_fields
-    return [(q.label, fields[q.key].description or "") for q in COLLECTOR_QUANTITIES.values()]
+    found: dict[tuple[str, str], None] = {}
+    for screen in stored.screens:
+        for quantity in KINDS[screen].quantities.values():
+            info = type(stored.of(screen)[0]).model_fields[quantity.key]
+            found[quantity.label, info.description or ""] = None
+    return list(found)
 
 
 def _settings(stored: StoredCampaign) -> list[tuple[str, str]]:
@@ -132,16 +121,6 @@ def _settings(stored: StoredCampaign) -> list[tuple[str, str]]:
         ).items()
         for field, value in fields.items()
     ]
-
-
-def _fingerprints(documents: Sequence[CollectorDocument]) -> list[str]:
-    """The calculations behind the documents."""
-    found: set[str] = set()
-    for document in documents:
-        found.update(*(evidence.fingerprints for evidence in document.evidence.values()))
-        found.update(*(site.fingerprints for site in document.li_binding_sites))
-        found.update(*(interface.fingerprints for interface in document.interfaces))
-    return sorted(found)
 
 
 def _cost(fingerprints: Sequence[str], database: Database) -> Cost:

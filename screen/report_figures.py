@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from results.documents import CollectorDocument
-from screen.collectors import candidate_of
+from screen.candidates import candidate_of
 from screen.criteria import COLLECTOR_QUANTITIES, Quantity
 from screen.ranking_output import candidate_text, facet_text
 
@@ -22,10 +22,10 @@ _BARS = ("work_of_adhesion", "li_binding", "adatom_barrier", "surface_energy")
 
 def collector_figures(documents: Sequence[CollectorDocument]) -> dict[str, Figure]:
     """Figures by the id of the place in the page; a plot without any number is left out."""
-    figures = {"adhesion-binding": _adhesion_against_binding(documents)}
-    figures["profiles"] = _profiles(documents)
+    figures = {"collectors-adhesion-binding": _adhesion_against_binding(documents)}
+    figures["collectors-profiles"] = _profiles(documents)
     for name in _BARS:
-        figures[f"bars-{name}"] = _bars(documents, COLLECTOR_QUANTITIES[name])
+        figures[f"collectors-bars-{name}"] = _bars(documents, COLLECTOR_QUANTITIES[name])
     return {place: figure for place, figure in figures.items() if figure["data"]}
 
 

@@ -1,19 +1,16 @@
-"""Running a campaign: checks first, then the screen, then what it found into the database."""
+"""Running a campaign: checks first, then its screens, then what they found into the database."""
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from potentials.registry import registry
 from results.database import Database
-from results.documents import CollectorDocument
-from screen.campaign import Campaign, MaxIndex
+from results.documents import CandidateDocument
+from screen.campaign import Campaign
 from screen.campaign_checks import check_crystals, check_elements
 from screen.errors import CampaignError
+from screen.kinds import KINDS
 from screen.stored import store_campaign
-from workflows.collector_jobs import InterfaceLimits, SlabSize
-from workflows.collectors import CollectorScreenMaker
 from workflows.local import run_flow
 from workflows.progress import Listener
 from workflows.settings import PotentialSettings, StoreSettings, engine_for
@@ -33,7 +30,7 @@ def check_campaign(campaign: Campaign, source: str) -> None:
     if known := registry().get(campaign.potential.name):
         check_elements(campaign, source, known.elements)  # before any download of weights
     try:
-        potential, _ = engine_for(_potential(campaign))
+        potential, _ = engine_for(potential_settings(campaign))
     except ValueError as error:
         raise CampaignError(f"{source}: {error}") from error
     check_elements(campaign, source, potential.elements)
@@ -41,66 +38,40 @@ def check_campaign(campaign: Campaign, source: str) -> None:
 
 def run_campaign(
     campaign: Campaign, text: str, database: Database, location: str, listener: Listener
-) -> list[CollectorDocument]:
-    """Run a checked campaign on this machine and store what it found.
+) -> list[CandidateDocument]:
+    """Run every screen of a checked campaign on this machine and store what it found.
 
     Args:
         campaign: as read.
         text: its file, kept with the results.
         database: where the results go; calculations that it holds already are not repeated.
-        location: path or URL of the database, which the flow's jobs open themselves.
+        location: path or URL of the database, which the flows' jobs open themselves.
         listener: called as systems finish.
 
     Returns:
-        One document per facet, those that failed included.
+        The documents of all screens, those that failed included.
     """
     store_campaign(database, campaign, text)
-    flow = collector_maker(campaign, location).make(collector_hosts(campaign))
-    documents = run_flow(flow, listener)
-    database.add_candidates(campaign.name, documents)
+    potential, stores = potential_settings(campaign), store_settings(campaign, location)
+    documents: list[CandidateDocument] = []
+    for screen in campaign.screens.asked:
+        flow = KINDS[screen].module.flow(campaign, potential, stores)
+        found = run_flow(flow, listener)
+        database.add_candidates(campaign.name, found)
+        documents += found
     _remove_if_empty(_spool(campaign, location))
     store_campaign(database, campaign, text, documents)
-    return list(documents)
+    return documents
 
 
-def collector_maker(campaign: Campaign, location: str) -> CollectorScreenMaker:
-    """The Maker of a campaign's collector screen, on the database at ``location``."""
-    maker = CollectorScreenMaker()
-    relaxation = campaign.relaxation.model_dump()
-    return replace(
-        maker,
-        name=campaign.name,
-        potential=_potential(campaign),
-        stores=StoreSettings(database=location, spool=str(_spool(campaign, location))),
-        slab_size=SlabSize(**campaign.slab.model_dump()),
-        film_facets=campaign.screens.collectors.film_facets,
-        interface_limits=InterfaceLimits(
-            max_atoms=campaign.limits.max_interface_atoms, max_strain=campaign.limits.max_strain
-        ),
-        slab_maker=replace(maker.slab_maker, **relaxation),
-        adatom_maker=replace(maker.adatom_maker, **relaxation),
-        interface_maker=replace(maker.interface_maker, **relaxation),
-        path_maker=replace(
-            maker.path_maker,
-            n_images=campaign.neb.images,
-            fmax=campaign.neb.fmax,
-            max_steps=campaign.neb.max_steps,
-        ),
-    )
-
-
-def collector_hosts(campaign: Campaign) -> dict[str, Any]:
-    """Each host with its facets, as `CollectorScreenMaker.make` takes them."""
-    screen = campaign.screens.collectors
-    facets = {host: screen.facets_of(host) for host in screen.hosts}
-    return {
-        host: chosen.model_dump() if isinstance(chosen, MaxIndex) else chosen
-        for host, chosen in facets.items()
-    }
-
-
-def _potential(campaign: Campaign) -> PotentialSettings:
+def potential_settings(campaign: Campaign) -> PotentialSettings:
+    """The campaign's potential, as jobs take it."""
     return PotentialSettings(**campaign.potential.model_dump())
+
+
+def store_settings(campaign: Campaign, location: str) -> StoreSettings:
+    """Where the campaign's jobs keep results: the database at ``location``, a spool beside it."""
+    return StoreSettings(database=location, spool=str(_spool(campaign, location)))
 
 
 def _spool(campaign: Campaign, location: str) -> Path:

@@ -7,11 +7,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from results.database import Database
-from results.documents import CollectorDocument
-from screen.campaign import Campaign, suggestion
-from screen.collectors import one_potential
-from screen.criteria import DEFAULT_COLLECTOR_CRITERIA, Criterion
+from results.documents import CandidateDocument
+from screen.campaign import Campaign
+from screen.candidates import one_potential, ranked_screen
+from screen.criteria import Criterion
 from screen.errors import CampaignError
+from screen.kinds import KINDS
+from screen.ranking_output import RankedScreen
+from screen.sections import suggestion
 
 
 @dataclass(frozen=True)
@@ -22,27 +25,44 @@ class StoredCampaign:
         name: its name.
         campaign: what its file said; None if it was stored by other means than a file.
         text: the file as it was; empty if there was none.
-        documents: the candidates of its last run.
+        documents: the candidates of its last run, of all its screens.
     """
 
     name: str
     campaign: Campaign | None
     text: str
-    documents: tuple[CollectorDocument, ...]
+    documents: tuple[CandidateDocument, ...]
 
     @property
-    def criteria(self) -> tuple[Criterion, ...]:
-        """What its collectors are ranked by."""
+    def screens(self) -> tuple[str, ...]:
+        """Names of the screens that have candidates."""
+        held = {document.screen for document in self.documents}
+        return tuple(name for name in KINDS if name in held)
+
+    def of(self, screen: str) -> tuple[CandidateDocument, ...]:
+        """The candidates of one screen."""
+        return tuple(document for document in self.documents if document.screen == screen)
+
+    def criteria(self, screen: str) -> tuple[Criterion, ...]:
+        """What the candidates of one screen are ranked by."""
         if self.campaign is None:
-            return DEFAULT_COLLECTOR_CRITERIA
-        return self.campaign.ranking.collector_criteria
+            return KINDS[screen].default_criteria
+        return self.campaign.ranking.criteria(screen)
+
+    def ranked(self, screen: str) -> RankedScreen:
+        """The ranking of one screen.
+
+        Raises:
+            CampaignError: if there is nothing to rank, or results of several potentials.
+        """
+        return ranked_screen(screen, self.of(screen), self.criteria(screen))
 
 
 def store_campaign(
     database: Database,
     campaign: Campaign,
     text: str,
-    documents: Sequence[CollectorDocument] | None = None,
+    documents: Sequence[CandidateDocument] | None = None,
 ) -> None:
     """Keep a campaign's file, and which candidates its run gave once it has ended."""
     content: dict[str, Any] = {"campaign": campaign.model_dump(mode="json"), "text": text}
@@ -52,7 +72,10 @@ def store_campaign(
 
 
 def load_campaign(
-    database: Database, name: str | None = None, potential: str | None = None
+    database: Database,
+    name: str | None = None,
+    potential: str | None = None,
+    screen: str | None = None,
 ) -> StoredCampaign:
     """A campaign with its candidates.
 
@@ -61,9 +84,10 @@ def load_campaign(
         name: its name; None if the database holds only one.
         potential: take all its candidates of this potential (name, or first digits of the weights'
             SHA-256) instead of those of its last run.
+        screen: only the candidates of this screen; None for all.
 
     Raises:
-        CampaignError: no such campaign, several without a name, or no results.
+        CampaignError: no such campaign, several without a name, an unknown screen, or no results.
     """
     known = database.campaigns()
     if not known:
@@ -75,26 +99,30 @@ def load_campaign(
         raise CampaignError(
             f"--campaign = {name!r}: not in the database; {suggestion(name, list(known))}"
         )
-    documents = [
-        document
-        for document in database.candidates(f'screen=collectors campaign="{name}"')
-        if isinstance(document, CollectorDocument)
-    ]
-    if not documents:
-        raise CampaignError(f"campaign {name}: has no results yet; run it (`lithiophile run`)")
-    if potential is not None:
+    if screen is not None and screen not in KINDS:
+        raise CampaignError(f"--screen = {screen!r}: unknown; {suggestion(screen, list(KINDS))}")
+    chosen = "" if screen is None else f"screen={screen} "
+    documents = database.candidates(f'{chosen}campaign="{name}"')
+    if documents and potential is not None:
         documents = one_potential(documents, potential)
     elif last := known[name].get("last_run"):
-        documents = [document for document in documents if _identity(document) in last]
+        # Runs stored by version 0.1.0 do not name the screen, which was always the same.
+        documents = [d for d in documents if _identity(d) in last or _identity(d)[1:] in last]
+    if not documents:
+        kind = "" if screen is None else f" of the {screen} screen"
+        raise CampaignError(
+            f"campaign {name}: has no results{kind} yet; run it (`lithiophile run`)"
+        )
     return StoredCampaign(
         name, _campaign(known[name]), str(known[name].get("text", "")), tuple(documents)
     )
 
 
-def _identity(document: CollectorDocument) -> list[Any]:
+def _identity(document: CandidateDocument) -> list[Any]:
     """What tells a candidate from the others of its campaign, as JSON types."""
     potential = document.potential.model_dump(mode="json", exclude={"versions"})
-    return [document.host, list(document.miller_index), document.termination, potential]
+    facet = [] if document.miller_index is None else list(document.miller_index)
+    return [document.screen, document.host, facet, document.termination, potential]
 
 
 def _campaign(content: Mapping[str, Any]) -> Campaign | None:

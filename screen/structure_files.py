@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from results.documents import CandidateDocument, CollectorDocument, as_structure
-from screen.campaign import suggestion
+from results.documents import CandidateDocument, as_structure
 from screen.errors import CampaignError
+from screen.sections import suggestion
 
 FORMATS = {".cif": "cif", ".vasp": "vasp", ".xyz": "extxyz", ".extxyz": "extxyz", ".json": "json"}
 """File endings and the ASE format written under each; ``POSCAR`` is the VASP format too."""
@@ -34,7 +34,7 @@ def write_structure(structure: Any, path: Path) -> None:
 
 
 def save_structures(document: CandidateDocument, folder: Path) -> list[Path]:
-    """Write a result's slab, best site and best interface as CIF, and their pictures as PNG.
+    """Write a result's structures, such as its best interface, as CIF, and pictures of them as PNG.
 
     Args:
         document: the result.
@@ -57,8 +57,9 @@ def save_structures(document: CandidateDocument, folder: Path) -> list[Path]:
             f"--save = '{folder}': {(error.strerror or str(error)).lower()}; give another path"
         ) from error
     written = []
-    for name in ("slab", "site", "interface") if isinstance(document, CollectorDocument) else ():
-        data = getattr(document, f"{name}_structure")
+    for field in type(document).model_fields:
+        name, is_structure, _ = field.partition("_structure")
+        data = getattr(document, field) if is_structure else None
         if data is not None:
             structure = as_structure(data)
             write_structure(structure, folder / f"{name}.cif")

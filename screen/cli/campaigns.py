@@ -13,6 +13,7 @@ from screen.cli.options import (
     Format,
     FormatOption,
     PotentialOption,
+    ScreenOption,
 )
 from screen.cli.output import console, write
 
@@ -69,18 +70,20 @@ def run(
 def rank(
     db: DatabaseOption = DEFAULT_DATABASE,
     campaign: CampaignOption = None,
+    screen: ScreenOption = None,
     potential: PotentialOption = None,
     format: FormatOption = Format.table,
 ) -> None:
     """Print the ranking of a campaign: Pareto fronts first, then the distance from the best.
 
-    What did not converge or misses a threshold is listed apart, with the reason.
+    One table for each screen; as JSON a list of rankings where there are several. What did not
+    converge or misses a threshold is listed apart, with the reason.
     """
     from results.database import open_database
     from screen.stored import load_campaign
 
     with open_database(db, must_exist=True) as database:
-        stored = load_campaign(database, campaign, potential)
+        stored = load_campaign(database, campaign, potential, screen)
     _print_ranking(stored, format)
 
 
@@ -104,18 +107,24 @@ def report(
 
 
 def _print_ranking(stored: "StoredCampaign", format: Format) -> int:
-    """Print the ranking; the number of candidates ranked."""
-    from screen.collectors import ranked_collectors
+    """Print the rankings of all screens; the number of candidates ranked."""
+    from screen.errors import CampaignError
     from screen.ranking_output import as_csv, as_json, as_table
 
-    screen = ranked_collectors(stored.documents, stored.criteria)
+    screens = [stored.ranked(name) for name in stored.screens]
+    if format is Format.csv and len(screens) > 1:
+        names = " or ".join(stored.screens)
+        raise CampaignError(
+            f"--format = 'csv': the screens have different columns; name one with --screen {names}"
+        )
     if format is Format.table:
         shown = console()
-        for part in as_table(screen):
-            shown.print(part)
+        for screen in screens:
+            for part in as_table(screen):
+                shown.print(part)
     else:
-        write(as_csv(screen) if format is Format.csv else as_json(screen))
-    return len(screen.ranking.ranked)
+        write(as_csv(screens[0]) if format is Format.csv else as_json(screens))
+    return sum(len(screen.ranking.ranked) for screen in screens)
 
 
 def _checked_output(path: Path) -> Path:

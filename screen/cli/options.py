@@ -20,6 +20,10 @@ CampaignOption = Annotated[
     str | None,
     typer.Option("--campaign", help="Which campaign, where the database holds several."),
 ]
+ScreenOption = Annotated[
+    str | None,
+    typer.Option("--screen", help="Which screen of the campaign; none: all it has results of."),
+]
 PotentialOption = Annotated[
     str | None,
     typer.Option(

@@ -88,8 +88,8 @@ def show(
 
 
 def _chosen(columns: str | None, found: "QueryResult") -> list[str]:
-    from screen.campaign import suggestion
     from screen.errors import CampaignError
+    from screen.sections import suggestion
 
     if columns is None:
         return list(found.columns)

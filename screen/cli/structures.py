@@ -34,8 +34,8 @@ def list_(
     from rich import box
     from rich.table import Table
 
-    from screen.campaign import suggestion
     from screen.errors import CampaignError
+    from screen.sections import suggestion
     from structures.crystal_library import crystal_fact, crystal_names
 
     facts = [crystal_fact(name) for name in crystal_names()]
@@ -143,8 +143,8 @@ def interface(
 
 def _chosen(termination: str | None, labels: list[str]) -> int:
     """Position of the termination asked for; of the only one where none is."""
-    from screen.campaign import suggestion
     from screen.errors import CampaignError
+    from screen.sections import suggestion
 
     if termination is None:
         if len(labels) > 1:

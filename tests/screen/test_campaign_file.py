@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screen.campaign import Campaign, Limits, MaxIndex
+from screen.campaign import Campaign, Limits
 from screen.campaign_file import parse_campaign, read_campaign
 from screen.errors import CampaignError
+from screen.facet_sections import MaxIndex
 
 no_deadline = settings(deadline=None)  # a busy machine is no failure
 
@@ -32,7 +33,7 @@ def test_reads_what_is_written():
     assert campaign.screens.collectors.facets_of("Mg") == [[0, 0, 0, 1]]
     assert campaign.screens.collectors.facets_of("Ni") == "close_packed"
     assert campaign.limits == Limits(max_interface_atoms=150, max_strain=0.03)
-    first, second = campaign.ranking.collector_criteria
+    first, second = campaign.ranking.criteria("collectors")
     assert (first.quantity.name, first.direction, first.at_most) == (
         "work_of_adhesion",
         "max",
@@ -45,7 +46,7 @@ def test_the_shortest_campaign_has_defaults():
     campaign = parse_campaign(SHORTEST, "x.yaml")
     assert campaign.screens.collectors.facets == "close_packed"
     assert campaign.limits.max_strain == 0.04
-    assert [(c.quantity.name, c.direction) for c in campaign.ranking.collector_criteria] == [
+    assert [(c.quantity.name, c.direction) for c in campaign.ranking.criteria("collectors")] == [
         ("work_of_adhesion", "max"),
         ("li_binding", "min"),
         ("adatom_barrier", "min"),

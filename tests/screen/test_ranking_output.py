@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from results.documents import CollectorDocument, Potential, quantities
-from screen.collectors import candidate_of, one_potential, ranked_collectors
+from screen.candidates import candidate_of, one_potential, ranked_screen
 from screen.criteria import COLLECTOR_QUANTITIES, DEFAULT_COLLECTOR_CRITERIA, Criterion
 from screen.errors import CampaignError
 from screen.ranking_output import as_csv, as_dict, as_json, as_table, facet_text
@@ -24,7 +24,7 @@ CRITERIA = (
 
 @pytest.fixture
 def screen():
-    return ranked_collectors(collectors(), CRITERIA)
+    return ranked_screen("collectors", collectors(), CRITERIA)
 
 
 def test_the_quantities_are_those_of_the_documents():
@@ -33,7 +33,7 @@ def test_the_quantities_are_those_of_the_documents():
 
 
 def test_json_has_the_published_layout(screen):
-    listed = json.loads(as_json(screen))
+    listed = json.loads(as_json([screen]))
     assert listed["screen"] == "collectors"
     assert listed["potential"]["name"] == "synthetic"
     assert listed["potential"]["sha256"] == "5" * 64
@@ -62,7 +62,7 @@ def test_what_failed_or_misses_a_threshold_stands_apart_with_the_reason(screen):
 
 def test_a_failure_outside_the_criteria_is_flagged_and_does_not_unrank():
     failed = collector("Ag", failures={"surface_energy_j_m2": "slab is polar"})
-    screen = ranked_collectors([failed], CRITERIA)
+    screen = ranked_screen("collectors", [failed], CRITERIA)
     (entry,) = as_dict(screen)["candidates"]
     assert entry["converged"] is False
     assert entry["failures"] == {"surface_energy": "slab is polar"}
@@ -110,7 +110,7 @@ def test_numbers_of_two_potentials_are_never_ranked_together():
     other = Potential(**{**SYNTHETIC.model_dump(), "name": "other", "sha256": "7" * 64})
     mixed = [collector("Cu"), collector("Cu", potential=other)]
     with pytest.raises(CampaignError, match="name one"):
-        ranked_collectors(mixed, CRITERIA)
+        ranked_screen("collectors", mixed, CRITERIA)
     assert one_potential(mixed, "other") == [mixed[1]]
     assert one_potential(mixed, "555555") == [mixed[0]]
     with pytest.raises(CampaignError, match="choose from other, synthetic"):
@@ -119,7 +119,7 @@ def test_numbers_of_two_potentials_are_never_ranked_together():
 
 def test_nothing_to_rank_says_what_to_do():
     with pytest.raises(CampaignError, match="lithiophile run"):
-        ranked_collectors([], CRITERIA)
+        ranked_screen("collectors", [], CRITERIA)
 
 
 def test_a_candidate_keeps_errors_and_failures_by_quantity():

@@ -10,8 +10,9 @@ from tests.screen.conftest import fill
 
 pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason="needs chromium, which is not installed")
 
-HOSTS = "[...document.querySelectorAll('#ranking-table tbody th')].map(c => c.textContent).join()"
-RANK, BINDING = (f"document.querySelectorAll('#ranking-table thead th')[{i}]" for i in (0, 4))
+TABLE = "document.getElementById('collectors-ranking-table')"
+HOSTS = f"[...{TABLE}.querySelectorAll('tbody th')].map(c => c.textContent).join()"
+RANK, BINDING = (f"{TABLE}.querySelectorAll('thead th')[{i}]" for i in (0, 4))
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +60,16 @@ def test_sorts_by_keyboard(page):
 def test_every_plot_is_drawn(page):
     assert page.evaluate("document.querySelectorAll('.plot').length") == 6
     assert page.evaluate("document.querySelectorAll('.plot:has(.main-svg)').length") == 6
-    assert page.evaluate("document.querySelectorAll('#profiles .scatterlayer .trace').length") == 4
+    assert (
+        page.evaluate(
+            "document.querySelectorAll('#collectors-profiles .scatterlayer .trace').length"
+        )
+        == 4
+    )
 
 
 def test_the_theme_reaches_the_plots(page):
-    colour = "document.querySelector('#profiles .xtitle').style.fill"
+    colour = "document.querySelector('#collectors-profiles .xtitle').style.fill"
     before = page.evaluate(colour)
     page.evaluate("document.getElementById('theme').click()")
     assert page.evaluate(colour) != before

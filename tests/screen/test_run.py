@@ -10,7 +10,8 @@ from results.database import open_database
 from screen.campaign_file import parse_campaign
 from screen.cli import main
 from screen.cli.progress import showing_progress
-from screen.run import collector_hosts, collector_maker, run_campaign
+from screen.collectors import hosts, maker
+from screen.run import potential_settings, run_campaign, store_settings
 from screen.stored import load_campaign
 from tests.screen.conftest import CAMPAIGN
 from tests.screen.synthetic import collector, collectors
@@ -45,23 +46,25 @@ def test_every_setting_of_the_file_reaches_the_maker():
     campaign = parse_campaign(
         DETAILED.replace("mini", "{name: mini, dtype: float32, dispersion: d3}"), "x.yaml"
     )
-    maker = collector_maker(campaign, "here/results.db")
-    assert maker.name == "synthetic"
-    assert (maker.potential.name, maker.potential.dtype) == ("mini", "float32")
-    assert maker.potential.dispersion == "d3"
-    assert maker.stores.database == "here/results.db"
-    assert (maker.slab_size.thickness, maker.slab_size.vacuum) == (7.5, 12.0)
-    assert maker.interface_limits.max_atoms == 90
-    assert maker.interface_limits.max_strain == 0.02
-    for stage in (maker.slab_maker, maker.adatom_maker, maker.interface_maker):
+    made = maker(
+        campaign, potential_settings(campaign), store_settings(campaign, "here/results.db")
+    )
+    assert made.name == "synthetic"
+    assert (made.potential.name, made.potential.dtype) == ("mini", "float32")
+    assert made.potential.dispersion == "d3"
+    assert made.stores.database == "here/results.db"
+    assert (made.slab_size.thickness, made.slab_size.vacuum) == (7.5, 12.0)
+    assert made.interface_limits.max_atoms == 90
+    assert made.interface_limits.max_strain == 0.02
+    for stage in (made.slab_maker, made.adatom_maker, made.interface_maker):
         assert (stage.fmax, stage.max_steps) == (0.02, 77)
-    assert (maker.path_maker.n_images, maker.path_maker.fmax) == (3, 0.06)
-    assert maker.path_maker.max_steps == 55
+    assert (made.path_maker.n_images, made.path_maker.fmax) == (3, 0.06)
+    assert made.path_maker.max_steps == 55
 
 
 def test_facets_reach_the_maker_as_the_file_names_them():
     text = CAMPAIGN.replace("facets: {", "facets: {Zn: {max_index: 1}, Ni: [[0, 1, 2]], ")
-    assert collector_hosts(parse_campaign(text, "x.yaml")) == {
+    assert hosts(parse_campaign(text, "x.yaml")) == {
         "Cu": [[1, 1, 1], [1, 0, 0]],
         "Au": "close_packed",
         "Ni": [[0, 1, 2]],
@@ -78,7 +81,7 @@ def test_keeps_the_file_and_what_was_found(computed, tmp_path):
     assert stored.campaign == campaign
     assert stored.text == CAMPAIGN
     assert list(stored.documents) == computed["documents"]
-    assert stored.criteria == campaign.ranking.collector_criteria
+    assert stored.criteria("collectors") == campaign.ranking.criteria("collectors")
 
 
 def test_a_campaign_that_lost_a_host_ranks_only_what_it_still_has(computed, tmp_path):

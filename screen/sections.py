@@ -1,0 +1,51 @@
+"""What all sections of a campaign file share: strict models, and the mend for a wrong name."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+
+def suggestion(name: object, valid: Sequence[str]) -> str:
+    """The mend for a wrong name: the nearest valid one, or all of them."""
+    near = difflib.get_close_matches(str(name).lower(), [v.lower() for v in valid], 1, 0.6)
+    if near:
+        return f"did you mean {next(v for v in valid if v.lower() == near[0])!r}?"
+    return f"choose from {', '.join(valid)}"
+
+
+class Section(BaseModel):
+    """A part of the campaign file: strict types, no unknown keys, never changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        """Name the nearest valid key, which pydantic's own message does not."""
+        for key in data if isinstance(data, Mapping) else ():
+            if key not in cls.model_fields:
+                raise PydanticCustomError(
+                    "unknown_key",
+                    "unknown key; {mend}",
+                    {"key": str(key), "mend": suggestion(key, list(cls.model_fields))},
+                )
+        return data
+
+
+def refuse_repeats(values: list[Any]) -> list[Any]:
+    """``values``, none of which may stand twice."""
+    for position, value in enumerate(values):
+        if value in values[:position]:
+            raise PydanticCustomError(
+                "repeated",
+                "item {position} repeats {value}; remove it",
+                {"position": position, "value": repr(value)},
+            )
+    return values
+
+
+CrystalName = Annotated[str, Field(min_length=1)]
+CrystalNames = Annotated[list[CrystalName], Field(min_length=1), AfterValidator(refuse_repeats)]
