@@ -15,7 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from results.errors import ResultsError
-from results.schema import SCHEMA_VERSION, metadata, schema_versions
+from results.migration import is_current, log_migration, migrate_sqlite, revision_of, upgrade
+from results.schema import SCHEMA_REVISION, first_schema, metadata, schema_revisions
 
 BUSY_TIMEOUT_S = 60
 """How long a SQLite writer waits for another before it gives up."""
@@ -30,7 +31,9 @@ _CREATION_LOCK = 7_155_144_841
 """Any number that no other program uses as PostgreSQL advisory lock."""
 
 
-def connect(path_or_url: str | os.PathLike[str], *, must_exist: bool) -> tuple[sa.Engine, str]:
+def connect(
+    path_or_url: str | os.PathLike[str], *, must_exist: bool, migrate: bool = False
+) -> tuple[sa.Engine, str]:
     """An engine on a database that has this version's tables, and its name for messages.
 
     Raises:
@@ -52,7 +55,7 @@ def connect(path_or_url: str | os.PathLike[str], *, must_exist: bool) -> tuple[s
             raise ResultsError(f"database: {text} names no file; write sqlite:///results.db")
         return _connect_sqlite(Path(url.database), must_exist=must_exist)
     if backend == "postgresql":
-        return _connect_postgresql(url, must_exist=must_exist)
+        return _connect_postgresql(url, must_exist=must_exist, migrate=migrate)
     raise ResultsError(
         f"database: {scheme[1]} is not supported; give a file's path or postgresql://..."
     )
@@ -113,7 +116,10 @@ def _connect_sqlite(path: Path, *, must_exist: bool) -> tuple[sa.Engine, str]:
             _create_sqlite(path)
         _check_sqlite_file(path)
         engine = _sqlite_engine(path)
-        _check_version(engine, name)
+        with engine.begin() as connection:
+            current = is_current(revision_of(connection, name), name)
+        if not current:
+            migrate_sqlite(path, engine.execution_options(**{WRITE: True}))
     return engine, name
 
 
@@ -204,7 +210,7 @@ def _sqlite_engine(path: Path) -> sa.Engine:
     return engine
 
 
-def _connect_postgresql(url: sa.URL, *, must_exist: bool) -> tuple[sa.Engine, str]:
+def _connect_postgresql(url: sa.URL, *, must_exist: bool, migrate: bool) -> tuple[sa.Engine, str]:
     name = url.render_as_string(hide_password=True)
     if "+" not in url.drivername:
         url = url.set(drivername="postgresql+psycopg")
@@ -214,41 +220,30 @@ def _connect_postgresql(url: sa.URL, *, must_exist: bool) -> tuple[sa.Engine, st
         raise ResultsError(
             f"database: {name} needs a driver; install it with: pip install 'lithiophile[postgres]'"
         ) from error
-    with database_errors(name):
-        with engine.begin() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
-            if not sa.inspect(connection).has_table(schema_versions.name):
-                if must_exist:
-                    raise ResultsError(
-                        f"database: {name} holds no results yet; run a campaign on it first"
-                    )
-                _create_tables(connection)
-        _check_version(engine, name)
+    with database_errors(name), engine.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
+        tables = sa.inspect(connection).get_table_names()
+        if schema_revisions.name not in tables and first_schema.name not in tables:
+            if must_exist:
+                raise ResultsError(
+                    f"database: {name} holds no results yet; run a campaign on it first"
+                )
+            _create_tables(connection)
+        revision = revision_of(connection, name)
+        if not is_current(revision, name):
+            # Others may still be using it with the older version, and it has no backup.
+            if not migrate:
+                raise ResultsError(
+                    f"database: {name} was made by an older lithiophile (schema {revision}, this "
+                    f"one reads {SCHEMA_REVISION}); back it up with pg_dump, then run: "
+                    f"lithiophile migrate --db {name}"
+                )
+            log_migration(name, revision)
+            upgrade(connection, revision)
     return engine, name
 
 
 def _create_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection)
-    connection.execute(schema_versions.insert().values(version=SCHEMA_VERSION))
-
-
-def _check_version(engine: sa.Engine, name: str) -> None:
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table(schema_versions.name):
-            raise ResultsError(f"database: {name} is not lithiophile's; give another path")
-        versions = connection.execute(sa.select(schema_versions.c.version)).scalars().all()
-    if versions == [SCHEMA_VERSION]:
-        return
-    found = versions[0] if len(versions) == 1 else None
-    if found is None:
-        raise ResultsError(f"database: {name} has no version; {_RECOVER.format(path=name)}")
-    age = "a newer" if found > SCHEMA_VERSION else "an older"
-    mend = (
-        "update lithiophile"
-        if found > SCHEMA_VERSION
-        else f"export it with the lithiophile that made it, or start a new one beside {name}"
-    )
-    raise ResultsError(
-        f"database: {name} was made by {age} lithiophile (schema {found}, "
-        f"this one reads {SCHEMA_VERSION}); {mend}"
-    )
+    connection.execute(schema_revisions.insert().values(version_num=SCHEMA_REVISION))
+    connection.execute(first_schema.insert().values(version=int(SCHEMA_REVISION)))

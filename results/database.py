@@ -28,20 +28,24 @@ from pydantic import ValidationError
 
 from results import query
 from results.blobs import content_hash, pack, unpack
+from results.candidates import CANDIDATES
 from results.connection import WRITE, connect, database_errors, explain, read_only_sqlite
 from results.documents import (
-    CANDIDATES,
     AnyCalculation,
     CandidateDocument,
     first_problem,
     parse_calculation,
     quantities,
 )
+from results.documents import labels as labels_of
 from results.errors import ResultsError, nearest
 from results.schema import (
+    calculation_documents,
     calculations,
     campaigns,
+    candidate_documents,
     candidates,
+    labels,
     properties,
     rankings,
     structures,
@@ -54,12 +58,6 @@ _CHUNK = 5000
 """Values bound in one IN list, under the databases' limits of about 32,000 and 65,000."""
 _ARRAY_FIELDS = ("forces", "stress", "images", "energies_ev")
 _STRUCTURE_FIELDS = ("initial_structure", "final_structure")
-_CANDIDATE_ARRAY_FIELDS = (
-    "slab_structure",
-    "site_structure",
-    "interface_structure",
-    "path_images",
-)
 _READING = ("SELECT", "WITH", "VALUES", "EXPLAIN")
 
 
@@ -129,8 +127,11 @@ class Database:
             for chunk in _chunks(wanted):
                 rows = connection.execute(
                     sa.select(
-                        *calculations.c["fingerprint", "document", "arrays", *_STRUCTURE_FIELDS]
-                    ).where(calculations.c.fingerprint.in_(chunk))
+                        *calculations.c["fingerprint", *_STRUCTURE_FIELDS],
+                        *calculation_documents.c["document", "arrays"],
+                    )
+                    .join(calculation_documents)
+                    .where(calculations.c.fingerprint.in_(chunk))
                 ).all()
                 hashes = {row._mapping[field] for row in rows for field in _STRUCTURE_FIELDS}
                 hashes.discard(None)
@@ -149,27 +150,42 @@ class Database:
         Storing one again changes nothing, except that a converged result replaces a failed one of
         the same fingerprint.
         """
-        rows: list[dict[str, Any]] = []
+        rows: dict[str, dict[str, Any]] = {}
+        document_rows: dict[str, dict[str, Any]] = {}
         structure_rows: dict[str, dict[str, Any]] = {}
         for document in documents:
-            row, its_structures = _calculation_rows(document)
-            rows.append(row)
+            key = document.fingerprint
+            if key in rows and (rows[key]["converged"] or not document.converged):
+                continue
+            rows[key], document_rows[key], its_structures = _calculation_rows(document)
             structure_rows |= its_structures
         if not rows:
             return
         add_structures = self._insert(structures).on_conflict_do_nothing()
+        add_documents = self._insert(calculation_documents)
+        add_documents = add_documents.on_conflict_do_update(
+            index_elements=["fingerprint"],
+            set_={name: add_documents.excluded[name] for name in ("document", "arrays")},
+        )
         add = self._insert(calculations)
         add = add.on_conflict_do_update(
             index_elements=["fingerprint"],
-            set_={key: add.excluded[key] for key in rows[0] if key != "fingerprint"},
+            set_={
+                column.name: add.excluded[column.name]
+                for column in calculations.c
+                if not column.primary_key
+            },
             where=sa.and_(calculations.c.converged.is_(False), add.excluded.converged.is_(True)),
-        )
+        ).returning(calculations.c.fingerprint)
         with self._writing() as connection:
+            # In one order everywhere, so that two writers cannot wait for each other.
             if structure_rows:
-                # In one order everywhere, so that two writers cannot wait for each other.
                 in_order = [structure_rows[sha256] for sha256 in sorted(structure_rows)]
                 connection.execute(add_structures, in_order)
-            connection.execute(add, sorted(rows, key=lambda row: row["fingerprint"]))
+            in_order = [rows[fingerprint] for fingerprint in sorted(rows)]
+            stored = connection.execute(add, in_order).scalars().all()
+            if stored:
+                connection.execute(add_documents, [document_rows[one] for one in stored])
 
     def add_campaign(self, name: str, campaign: Mapping[str, Any]) -> None:
         """Store a campaign's content (JSON types) under its name, replacing what stood there.
@@ -210,6 +226,7 @@ class Database:
         add = add.on_conflict_do_update(
             index_elements=["key"], set_={name: add.excluded[name] for name in changing}
         ).returning(candidates.c.id)
+        parts = (candidate_documents, labels, properties)
         with self._writing() as connection:
             campaign_id = _campaign_id(connection, campaign)
             for document in documents:
@@ -220,14 +237,19 @@ class Database:
                     )
                 row = _candidate_row(document) | {"campaign_id": campaign_id}
                 candidate_id = connection.execute(add, row).scalar_one()
-                its_properties = properties.c.candidate_id == candidate_id
-                connection.execute(properties.delete().where(its_properties))
-                rows = [
-                    {"candidate_id": candidate_id, **item.model_dump(mode="json")}
-                    for item in document.properties()
-                ]
-                if rows:
-                    connection.execute(properties.insert(), rows)
+                part_rows = (
+                    [_candidate_document_row(document)],
+                    [
+                        {"name": name, "value": getattr(document, field)}
+                        for field, name in labels_of(type(document)).items()
+                    ],
+                    [item.model_dump(mode="json") for item in document.properties()],
+                )
+                for table, its_rows in zip(parts, part_rows, strict=True):
+                    connection.execute(table.delete().where(table.c.candidate_id == candidate_id))
+                    if its_rows:
+                        common = {"candidate_id": candidate_id}
+                        connection.execute(table.insert(), [common | row for row in its_rows])
 
     def candidates(self, text: str = "") -> list[CandidateDocument]:
         """The candidates that meet a query (`results.query`), whole, in the order they were added.
@@ -238,8 +260,11 @@ class Database:
         with self._reading() as connection:
             condition = query.to_sql(query.parse(text), _quantity_names())
             rows = connection.execute(
-                sa.select(*candidates.c["id", "screen", "document", "arrays"])
+                sa.select(
+                    *candidates.c["id", "screen"], *candidate_documents.c["document", "arrays"]
+                )
                 .join(campaigns)
+                .join(candidate_documents)
                 .where(condition)
                 .order_by(candidates.c.id)
             ).all()
@@ -428,6 +453,19 @@ def open_database(path_or_url: str | os.PathLike[str], *, must_exist: bool = Fal
     return Database(*connect(path_or_url, must_exist=must_exist))
 
 
+def migrate_database(path_or_url: str | os.PathLike[str]) -> None:
+    """Bring a database of an older version to today's tables, in one transaction.
+
+    A SQLite file is also migrated, after a backup, by opening it. A server's database is not, since
+    others may still use it with the older version: back it up first, with ``pg_dump``. Nothing
+    changes where the tables are today's.
+
+    Raises:
+        ResultsError: as `open_database`, and where there is nothing.
+    """
+    connect(path_or_url, must_exist=True, migrate=True)[0].dispose()
+
+
 @cache
 def _quantity_names() -> dict[str, str]:
     """Every way to write a quantity in a query, with its name in the database."""
@@ -440,8 +478,8 @@ def _quantity_names() -> dict[str, str]:
 
 def _calculation_rows(
     document: AnyCalculation,
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The row of a calculation, and those of its structures by their hash."""
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]:
+    """The row of a calculation, that of its document, and those of its structures by hash."""
     data = document.model_dump(mode="json")
     structure_rows: dict[str, dict[str, Any]] = {}
     hashes: dict[str, str | None] = dict.fromkeys(_STRUCTURE_FIELDS)
@@ -472,16 +510,17 @@ def _calculation_rows(
         "force_evaluations": document.force_evaluations,
         "wall_time_s": document.wall_time_s,
         "created_at": _utc_text(document.created_at),
+    }
+    document_row = {
+        "fingerprint": document.fingerprint,
         "document": data,
         "arrays": pack(arrays),
     }
-    return row, structure_rows
+    return row, document_row, structure_rows
 
 
 def _candidate_row(document: CandidateDocument) -> dict[str, Any]:
     """The row of a candidate, but for its campaign."""
-    data = document.model_dump(mode="json")
-    arrays = {field: data.pop(field) for field in _CANDIDATE_ARRAY_FIELDS if field in data}
     identity = {
         "campaign": document.campaign,
         "screen": document.screen,
@@ -489,6 +528,7 @@ def _candidate_row(document: CandidateDocument) -> dict[str, Any]:
         "miller_index": query.miller_text(document.miller_index),
         "termination": document.termination,
         "potential": document.potential.model_dump(exclude={"versions"}),
+        **{name: getattr(document, field) for field, name in labels_of(type(document)).items()},
     }
     return {
         "key": content_hash(identity),
@@ -501,9 +541,19 @@ def _candidate_row(document: CandidateDocument) -> dict[str, Any]:
         "potential_sha256": document.potential.sha256,
         "converged": document.converged,
         "created_at": _utc_text(document.created_at),
-        "document": data,
-        "arrays": pack(arrays),
     }
+
+
+def _candidate_document_row(document: CandidateDocument) -> dict[str, Any]:
+    data = document.model_dump(mode="json")
+    fields = [field for field in data if _holds_structures(data[field])]
+    return {"document": data, "arrays": pack({field: data.pop(field) for field in fields})}
+
+
+def _holds_structures(value: Any) -> bool:
+    if isinstance(value, dict):
+        return {"lattice", "sites"} <= value.keys() or any(map(_holds_structures, value.values()))
+    return isinstance(value, list) and any(map(_holds_structures, value))
 
 
 def _parse_candidate(row: Any) -> CandidateDocument:

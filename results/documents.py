@@ -277,7 +277,7 @@ class Property(Evidence):
     unit: str = Field(description="Unit of value and error, for example J/m².")
 
 
-def _quantity(name: str, unit: str, description: str) -> Any:
+def quantity_field(name: str, unit: str, description: str) -> Any:
     """A field that is a quantity, with its name in queries and its unit; None unless computed."""
     return Field(
         default=None,
@@ -286,8 +286,20 @@ def _quantity(name: str, unit: str, description: str) -> Any:
     )
 
 
+def label_field(name: str, description: str, **options: Any) -> Any:
+    """A text field that tells candidates of one kind apart, with its name in queries.
+
+    Such as the electrolyte that a coating is put on. ``options`` are those of pydantic's Field;
+    without a default the field is required.
+    """
+    return Field(description=description, json_schema_extra={"label": name}, **options)
+
+
 class CandidateDocument(Document):
     """Base of a screen's candidates: who it is, its quantities, and the evidence for each.
+
+    A kind of candidate adds its quantities (`quantity_field`), the texts that tell its candidates
+    apart beside host, facet, termination and potential (`label_field`), and what else it keeps.
 
     A quantity that was asked for has an entry in ``evidence`` under its field's name, with a value
     in the field or a ``failure`` in the entry. ``converged`` and ``failures`` follow from these.
@@ -374,6 +386,17 @@ class CandidateDocument(Document):
 
 
 @cache
+def labels(document: type[CandidateDocument]) -> dict[str, str]:
+    """Each field of a kind of candidate that is a label, with its name in queries."""
+    found = {}
+    for field, info in document.model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, dict) and "label" in extra:
+            found[field] = str(extra["label"])
+    return found
+
+
+@cache
 def quantities(document: type[CandidateDocument]) -> dict[str, tuple[str, str]]:
     """Each quantity field of a kind of candidate with its (name in queries, unit)."""
     found = {}
@@ -431,42 +454,42 @@ class CollectorDocument(CandidateDocument):
     screen: Literal["collectors"] = "collectors"
     miller_index: MillerIndex = Field(description="Facet (h, k, l) of the conventional cell.")
 
-    surface_energy_j_m2: Number = _quantity(
+    surface_energy_j_m2: Number = quantity_field(
         "surface_energy", "J/m²", "γ = (E_slab − N e_bulk)/(2A), symmetric slab"
     )
-    li_binding_ev: Number = _quantity(
+    li_binding_ev: Number = quantity_field(
         "li_binding",
         "eV",
         "E_b = E(slab+Li) − E(slab) − e(Li, bcc bulk), lowest over the distinct sites, "
         "negative = bound more strongly than in Li metal",
     )
-    nucleation_overpotential_v: Number = _quantity(
+    nucleation_overpotential_v: Number = quantity_field(
         "nucleation_overpotential", "V", "η = max(0, E_b)/e at the stated coverage"
     )
-    adatom_barrier_ev: Number = _quantity(
+    adatom_barrier_ev: Number = quantity_field(
         "adatom_barrier",
         "eV",
         "Climbing-image NEB between neighbouring stable sites, highest image − initial site",
     )
-    adatom_reverse_barrier_ev: Number = _quantity(
+    adatom_reverse_barrier_ev: Number = quantity_field(
         "adatom_reverse_barrier", "eV", "The same path, highest image − final site"
     )
-    work_of_adhesion_j_m2: Number = _quantity(
+    work_of_adhesion_j_m2: Number = quantity_field(
         "work_of_adhesion",
         "J/m²",
         "W = (E_A + E_B − E_AB)/A, A and B relaxed apart in the interface's in-plane cell, "
         "positive = bound, best over film facets, terminations and registries",
     )
-    film_elastic_energy_j_m2: Number = _quantity(
+    film_elastic_energy_j_m2: Number = quantity_field(
         "film_elastic_energy",
         "J/m²",
         "Elastic energy of the film's strain per contact area, not part of W",
     )
-    substrate_elastic_energy_j_m2: Number = _quantity(
+    substrate_elastic_energy_j_m2: Number = quantity_field(
         "substrate_elastic_energy", "J/m²", "The same of the substrate"
     )
-    interface_energy_j_m2: Number = _quantity("interface_energy", "J/m²", "γ_AB = γ_A + γ_B − W")
-    contact_angle_deg: Number = _quantity(
+    interface_energy_j_m2: Number = quantity_field("interface_energy", "J/m²", "γ_AB = γ_A + γ_B − W")
+    contact_angle_deg: Number = quantity_field(
         "contact_angle", "°", "Young–Dupré, cos θ = W/γ_Li − 1, clipped"
     )
 

@@ -1,8 +1,11 @@
 """The tables, on SQLite and PostgreSQL alike.
 
-Large arrays (forces, images, structures) are compressed blobs in the row that needs them, so that
-a document and its arrays are stored in one transaction or not at all. The columns beside the
-documents are what queries filter on. Times are ISO 8601 in UTC, which sort as text.
+Large arrays (forces, images, structures) are compressed blobs, stored in one transaction with the
+document they belong to. What queries filter on stands in narrow tables of its own, so that asking
+never reads documents. Times are ISO 8601 in UTC, which sort as text.
+
+Whoever changes a table writes a migration (`results.migrations`) that brings older databases to the
+same shape, and raises `SCHEMA_REVISION` to it.
 """
 
 from sqlalchemy import (
@@ -20,14 +23,17 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
-"""Raised whenever a table changes; a database of another version is refused."""
+SCHEMA_REVISION = "2"
+"""The last migration: what a database made by this version has behind it."""
 
 metadata = MetaData()
 
-schema_versions = Table(
-    "lithiophile_schema", metadata, Column("version", Integer, primary_key=True)
+schema_revisions = Table(
+    "lithiophile_revision", metadata, Column("version_num", String(32), primary_key=True)
 )
+
+first_schema = Table("lithiophile_schema", metadata, Column("version", Integer, primary_key=True))
+"""Where the first version looks for its number; any other one makes it ask for an update."""
 
 campaigns = Table(
     "campaigns",
@@ -66,6 +72,17 @@ calculations = Table(
     Column("force_evaluations", Integer, nullable=False),
     Column("wall_time_s", Double, nullable=False),
     Column("created_at", String, nullable=False, index=True),
+)
+
+calculation_documents = Table(
+    "calculation_documents",
+    metadata,
+    Column(
+        "fingerprint",
+        String(64),
+        ForeignKey(calculations.c.fingerprint, ondelete="CASCADE"),
+        primary_key=True,
+    ),
     Column("document", JSON, nullable=False),
     Column("arrays", LargeBinary, nullable=False),
 )
@@ -84,11 +101,36 @@ candidates = Table(
     Column("potential_name", String, nullable=False),
     Column("potential_sha256", String, nullable=False),
     Column("converged", Boolean, nullable=False),
-    Column("created_at", String, nullable=False),
-    Column("document", JSON, nullable=False),
-    Column("arrays", LargeBinary, nullable=False),
+    Column("created_at", String, nullable=False, index=True),
     Index("candidates_by_campaign", "campaign_id", "screen"),
 )
+
+candidate_documents = Table(
+    "candidate_documents",
+    metadata,
+    Column(
+        "candidate_id",
+        Integer,
+        ForeignKey(candidates.c.id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("document", JSON, nullable=False),
+    Column("arrays", LargeBinary, nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column(
+        "candidate_id", Integer, ForeignKey(candidates.c.id, ondelete="CASCADE"), primary_key=True
+    ),
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    Index("labels_by_value", "name", "value", "candidate_id"),
+    sqlite_with_rowid=False,
+)
+"""Text that only some kinds of candidates have, such as the electrolyte of a coating."""
 
 properties = Table(
     "properties",
@@ -105,6 +147,8 @@ properties = Table(
     Column("failure", Text),
     Column("fingerprints", JSON, nullable=False),
     Index("properties_by_value", "name", "value", "candidate_id"),
+    # Stored in the order of the key, so that a candidate's properties lie together.
+    sqlite_with_rowid=False,
 )
 
 rankings = Table(
@@ -115,4 +159,33 @@ rankings = Table(
     Column("screen", String, nullable=False),
     Column("created_at", String, nullable=False),
     Column("document", JSON, nullable=False),
+)
+
+store_documents = Table(
+    "store_documents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection", String, nullable=False, index=True),
+    Column("document", JSON, nullable=False),
+)
+"""Documents of jobflow's stores (`results.jobflow_store`), without their large parts."""
+
+store_blobs = Table(
+    "store_blobs",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+store_blob_uses = Table(
+    "store_blob_uses",
+    metadata,
+    Column(
+        "document_id",
+        Integer,
+        ForeignKey(store_documents.c.id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("sha256", String(64), ForeignKey(store_blobs.c.sha256), primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )

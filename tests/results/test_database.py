@@ -35,7 +35,9 @@ def database(request, tmp_path):
             yield opened
     else:
         opened = request.getfixturevalue("postgresql")
-        names = ", ".join(schema.metadata.tables.keys() - {"lithiophile_schema"})
+        names = ", ".join(
+            schema.metadata.tables.keys() - {"lithiophile_schema", "lithiophile_revision"}
+        )
         with opened._engine.begin() as connection:
             connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         yield opened
@@ -376,7 +378,7 @@ class TestUnusableServers:
     def test_another_version(self, new_postgresql):
         url = new_postgresql()
         with open_database(url) as database, database._engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE lithiophile_schema SET version = 99")
+            connection.exec_driver_sql("UPDATE lithiophile_revision SET version_num = '99'")
         with pytest.raises(ResultsError, match="update lithiophile"):
             open_database(url)
 
@@ -444,7 +446,7 @@ class TestUnusablePaths:
     def test_damaged_arrays(self, tmp_path):
         file = self.filled_file(tmp_path)
         with sqlite3.connect(file) as connection:
-            connection.execute("UPDATE calculations SET arrays = substr(arrays, 1, 40)")
+            connection.execute("UPDATE calculation_documents SET arrays = substr(arrays, 1, 40)")
         connection.close()
         with pytest.raises(ResultsError, match="are damaged"):
             open_database(file).find([fingerprint(1)])
@@ -455,11 +457,11 @@ class TestUnusablePaths:
         connection.close()
         assert "is not lithiophile's" in self.refusal(tmp_path / "results.db")
 
-    @pytest.mark.parametrize(("version", "mend"), [(0, "older"), (99, "update lithiophile")])
-    def test_another_version(self, tmp_path, version, mend):
+    @pytest.mark.parametrize(("revision", "mend"), [("no", "lost"), ("99", "update lithiophile")])
+    def test_another_version(self, tmp_path, revision, mend):
         file = self.filled_file(tmp_path)
         with sqlite3.connect(file) as connection:
-            connection.execute("UPDATE lithiophile_schema SET version = ?", (version,))
+            connection.execute("UPDATE lithiophile_revision SET version_num = ?", (revision,))
         connection.close()
         assert mend in self.refusal(file)
 

@@ -19,7 +19,7 @@ _PORT = "54330"  # names the socket only; nothing listens on the network
 def running_server() -> Iterator[str]:
     """URL of a fresh server's empty database; the test is skipped where none can be started."""
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
-    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
+    initdb, pg_ctl = program("initdb"), program("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("no PostgreSQL server is installed")
     user = _unprivileged_user()
@@ -51,7 +51,8 @@ def running_server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _program(name: str) -> Path | None:
+def program(name: str) -> Path | None:
+    """Where one of PostgreSQL's programs is; None where it is not installed."""
     on_path = shutil.which(name)
     found = (
         [Path(on_path)]

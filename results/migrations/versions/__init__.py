@@ -1,0 +1,1 @@
+"""One module per migration, the revision's number first in its name."""
