@@ -35,7 +35,8 @@ def build_network(arguments: Mapping[str, Any], dtype: torch.dtype) -> torch.nn.
 
     # e3nn through mace: imported first, e3nn 0.4 cannot read its own constants with torch >= 2.6
     irreps = modules.models.o3.Irreps
-    given = dict(arguments)
+    # MACE's own default depends on whether cuEquivariance is installed: without it, the full basis.
+    given = {"use_reduced_cg": False} | dict(arguments)
     given |= {name: modules.interaction_classes[given[name]] for name in _CLASSES}
     given |= {name: irreps(given[name]) for name in _IRREPS}
     given["gate"] = modules.gate_dict[given["gate"]]
