@@ -4,23 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from ase import units
 from pymatgen.analysis.elasticity import ElasticTensor
 from pymatgen.core import Structure
 
 from potentials.protocol import Band, Calculation, Engine
+from results.elasticity import stiffness
 from results.quantities import lithiation_voltage, surface_energy
 from structures import adatom_hops, adsorption_sites, crystal, facet
 from structures.models import AdsorptionSite
+from structures.strained import STRAIN, strained_cells
 
 Outcome = float | str
 """A value, or why there is none."""
 
 _FMAX_CRYSTAL = 0.005
 _FMAX = 0.02
-_STRAIN = 0.005
 _SMALLEST_SUPERCELL = 8.0
-_VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,7 @@ class Crystals:
         missing = [name for name in dict.fromkeys(names) if name not in self._tensors]
         good = [name for name in missing if bulks[name].failure is None]
         self._tensors |= {name: str(bulks[name].failure) for name in missing}
-        strained = [
-            _strained(bulks[name].structure, component, sign)
-            for name in good
-            for component in range(6)
-            for sign in (1, -1)
-        ]
+        strained = [each for name in good for each in strained_cells(bulks[name].structure)]
         relaxed = self.engine.relax(strained, fmax=_FMAX_CRYSTAL)
         stressed = self.engine.evaluate([each.structure for each in relaxed])
         for i, name in enumerate(good):
@@ -242,27 +236,15 @@ def _of_bulk(
     }
 
 
-def _strained(structure: Structure, component: int, sign: int) -> Structure:
-    """``structure`` under one Voigt strain, shears as the tensor's half on either side."""
-    i, j = _VOIGT[component]
-    strain = np.zeros((3, 3))
-    strain[i, j] += sign * _STRAIN / 2
-    strain[j, i] += sign * _STRAIN / 2
-    return Structure(
-        structure.lattice.matrix @ (np.eye(3) + strain), structure.species, structure.frac_coords
-    )
-
-
 def _stiffness(strained: Sequence[Calculation]) -> ElasticTensor | str:
-    """From the stresses under plus and minus each Voigt strain, in the order of `_strained`."""
+    """From the stresses of `strained_cells`."""
     problem = next((each.failure for each in strained if each.failure), None)
     if problem is not None:
         return problem
-    if any(each.stress is None for each in strained):
+    stresses = [each.stress for each in strained if each.stress is not None]
+    if len(stresses) < len(strained):
         return "the potential gives no stress"
-    stresses = np.array([[each.stress[i, j] for i, j in _VOIGT] for each in strained])  # type: ignore[index]
-    columns = (stresses[0::2] - stresses[1::2]) / (2 * _STRAIN * units.GPa)
-    return ElasticTensor.from_voigt((columns + columns.T) / 2)
+    return stiffness(stresses, STRAIN)
 
 
 def _lowest_hop(engine: Engine, sites: list[AdsorptionSite]) -> Outcome:
