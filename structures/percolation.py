@@ -67,11 +67,11 @@ def easiest_travel(
         that there is). Both are the same barrier where a surface is equally easy along two
         directions. None where no path leads across the cell.
     """
-    clusters = _Clusters(energies)
+    clusters = PeriodicClusters(energies, n_dimensions=2)
     along: Travel | None = None
     for same_height in _by_height(links):
         for link in same_height:
-            clusters.join(link)
+            clusters.join(link.start, link.end, link.shift)
         found = sorted(
             (
                 Travel(link.saddle - lowest, link.hop, _angle(loops[0], vectors))
@@ -104,52 +104,55 @@ _SAME_ENERGY = 1e-9
 """Rounding of an energy, eV."""
 
 
-class _Clusters:
-    """Places joined so far: for each cluster, the shifts of its places and the loops it holds."""
+class PeriodicClusters:
+    """Places joined so far: for each cluster, the shifts of its places and the loops it holds.
 
-    def __init__(self, energies: Mapping[int, float]) -> None:
+    The graph may repeat along any number of lattice vectors; all shifts have one integer for each.
+
+    Args:
+        energies: of the places, eV.
+        n_dimensions: lattice vectors that the graph repeats along.
+    """
+
+    def __init__(self, energies: Mapping[int, float], n_dimensions: int) -> None:
         self._parent = {place: place for place in energies}
-        self._shift: dict[int, Shift] = dict.fromkeys(energies, (0, 0))
+        self._shift = dict.fromkeys(energies, (0,) * n_dimensions)
         self._lowest = dict(energies)
-        self._loops: dict[int, list[Shift]] = {place: [] for place in energies}
+        self._loops: dict[int, list[tuple[int, ...]]] = {place: [] for place in energies}
 
-    def join(self, link: Link) -> None:
-        """Add a link."""
-        root, start = self._find(link.start)
-        other, end = self._find(link.end)
-        step = (start[0] + link.shift[0] - end[0], start[1] + link.shift[1] - end[1])
+    def join(self, start: int, end: int, shift: Sequence[int]) -> None:
+        """Join two places, ``end`` being its image ``shift`` cells away."""
+        root, of_start = self._find(start)
+        other, of_end = self._find(end)
+        step = tuple(s + d - e for s, d, e in zip(of_start, shift, of_end, strict=True))
         if root != other:
             self._parent[other], self._shift[other] = root, step
             self._lowest[root] = min(self._lowest[root], self._lowest[other])
             for loop in self._loops[other]:
                 self._add(root, loop)
-        elif step != (0, 0):
+        elif any(step):
             self._add(root, step)
 
-    def of(self, place: int) -> tuple[list[Shift], float]:
-        """Independent loops of the place's cluster, two at most, and its lowest energy."""
+    def of(self, place: int) -> tuple[list[tuple[int, ...]], float]:
+        """Independent loops of the place's cluster, one per direction, and its lowest energy."""
         root, _ = self._find(place)
         return self._loops[root], self._lowest[root]
 
-    def _find(self, place: int) -> tuple[int, Shift]:
+    def _find(self, place: int) -> tuple[int, tuple[int, ...]]:
         """Root of the place's cluster, and the place's shift against it."""
-        first, second = self._shift[place]
+        shift = self._shift[place]
         while (parent := self._parent[place]) != place:
             place = parent
-            first, second = first + self._shift[place][0], second + self._shift[place][1]
-        return place, (first, second)
+            shift = tuple(s + t for s, t in zip(shift, self._shift[place], strict=True))
+        return place, shift
 
-    def _add(self, root: int, loop: Shift) -> None:
+    def _add(self, root: int, loop: tuple[int, ...]) -> None:
         """Keep a loop if it leads in a new direction."""
         loops = self._loops[root]
-        if not loops or (len(loops) == 1 and _cross(loops[0], loop) != 0):
+        if np.linalg.matrix_rank(np.array([*loops, loop])) > len(loops):
             loops.append(loop)
 
 
-def _cross(one: Shift, other: Shift) -> int:
-    return one[0] * other[1] - one[1] * other[0]
-
-
-def _angle(loop: Shift, vectors: ArrayLike) -> float:
+def _angle(loop: Sequence[int], vectors: ArrayLike) -> float:
     x, y = np.asarray(loop) @ np.asarray(vectors, dtype=float)
     return float(np.degrees(np.arctan2(y, x)) % 180.0)
