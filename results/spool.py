@@ -90,6 +90,45 @@ class Spool:
         return documents
 
 
+class SpoolReader:
+    """Reads what another process appends to a spool, each document once.
+
+    Args:
+        spool: what is read.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self._path = spool.path
+        self._offset = 0
+
+    def read(self) -> list[AnyCalculation]:
+        """The documents appended since the last time; a line still being written comes later.
+
+        A damaged line is skipped with a warning. No file, or one that cannot be read now, gives
+        none.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                content = file.read()
+        except OSError:
+            return []
+        content = content[: content.rfind(b"\n") + 1]
+        self._offset += len(content)
+        documents = []
+        for line in content.split(b"\n"):
+            if not line:
+                continue
+            try:
+                documents.append(_read_line(line))
+            except ValueError as problem:
+                warnings.warn(
+                    f"{self._path}: {problem}; skipped, its system will be computed again",
+                    stacklevel=2,
+                )
+        return documents
+
+
 def _read_line(line: bytes) -> AnyCalculation:
     text = line[_TEXT_START : -len(_TAIL)]
     if line != _HEAD + _checksum(text) + _MIDDLE + text + _TAIL:

@@ -20,7 +20,7 @@ from results.spool import Spool
 from workflows.places import current_place
 from workflows.progress import StageEvent, report
 from workflows.settings import PotentialSettings, StoreSettings
-from workflows.tasks import EVALUATE, FIND_PATH, RELAX, StageWork, System, Task
+from workflows.tasks import EVALUATE, FIND_PATH, RELAX, StageWork, System, Task, stage_slug
 
 _SAVE_EVERY = 500
 """Finished systems after which the database gets them; the spool has each of them at once."""
@@ -186,11 +186,6 @@ def _spool(stage: str, stores: StoreSettings) -> Spool | None:
     if stores.spool is None:
         return None
     return Spool(Path(stores.spool) / f"{stage_slug(stage)}.jsonl")
-
-
-def stage_slug(stage: str) -> str:
-    """A stage's name as it stands in the names of files."""
-    return stage.replace(" ", "-")
 
 
 def _stored_documents(

@@ -21,6 +21,32 @@ Done = Callable[[int, Any], None]
 """Called with (position in the list given, result) the moment a system is done."""
 
 
+def _lost_calculation(
+    system: System, reason: str, common: Mapping[str, Any]
+) -> CalculationDocument:
+    nothing = dict.fromkeys(("final_structure", "energy_ev", "forces", "stress"))
+    return CalculationDocument.model_validate(
+        {**common, **_lost(reason), **nothing, "initial_structure": system[0]}
+    )
+
+
+def _lost_path(system: System, reason: str, common: Mapping[str, Any]) -> PathDocument:
+    nothing = dict.fromkeys(("images", "energies_ev", "barrier_ev", "reverse_barrier_ev"))
+    ends = {"initial_structure": system[0], "final_structure": system[1]}
+    return PathDocument.model_validate({**common, **_lost(reason), **nothing, **ends})
+
+
+def _lost(reason: str) -> dict[str, Any]:
+    return {
+        "max_force": None,
+        "converged": False,
+        "failure": reason,
+        "steps": 0,
+        "force_evaluations": 0,
+        "wall_time_s": 0.0,
+    }
+
+
 @dataclass(frozen=True)
 class Task:
     """One kind of calculation.
@@ -32,6 +58,7 @@ class Task:
         document: the document of (system, result, common), where common holds the fingerprint, the
             task, the parameters and the potential's identity.
         load: from the settings to what has ``identity`` and ``check_elements``, and the engine.
+        lost: the document of (system, reason, common) of a system that gave no result.
     """
 
     name: str
@@ -39,6 +66,7 @@ class Task:
     compute: Callable[[Any, Sequence[System], Mapping[str, Any], Done], None]
     document: Callable[[System, Any, Mapping[str, Any]], AnyCalculation]
     load: Callable[[Any], tuple[Any, Any]] = engine_for
+    lost: Callable[[System, str, Mapping[str, Any]], AnyCalculation] = _lost_calculation
 
 
 def task_at(path: str) -> Task:
@@ -46,6 +74,11 @@ def task_at(path: str) -> Task:
     module, _, attribute = path.partition(":")
     task: Task = getattr(importlib.import_module(module), attribute)
     return task
+
+
+def stage_slug(stage: str) -> str:
+    """A stage's name as it stands in the names of files."""
+    return stage.replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -72,13 +105,11 @@ class StageWork:
 
     def document(self, position: int, result: Any) -> AnyCalculation:
         """The document of the result of the system at ``position``."""
-        common = {
-            "fingerprint": self.fingerprints[position],
-            "task": self.task.name,
-            "parameters": dict(self.parameters),
-            "potential": dict(self.identity),
-        }
-        return self.task.document(self.systems[position], result, common)
+        return self.task.document(self.systems[position], result, self._common(position))
+
+    def lost_document(self, position: int, reason: str) -> AnyCalculation:
+        """The document of the system at ``position``, which gave no result."""
+        return self.task.lost(self.systems[position], reason, self._common(position))
 
     def compute(self, engine: Any, keep: Callable[[AnyCalculation], None]) -> None:
         """Compute every system in this process; ``keep`` gets each document as it is done."""
@@ -87,6 +118,14 @@ class StageWork:
             keep(self.document(position, result))
 
         self.task.compute(engine, self.systems, self.parameters, done)
+
+    def _common(self, position: int) -> dict[str, Any]:
+        return {
+            "fingerprint": self.fingerprints[position],
+            "task": self.task.name,
+            "parameters": dict(self.parameters),
+            "potential": dict(self.identity),
+        }
 
 
 def _evaluate(
@@ -153,4 +192,4 @@ def _outcome(result: Calculation | MinimumEnergyPath) -> dict[str, Any]:
 
 EVALUATE = Task("evaluate", "workflows.tasks:EVALUATE", _evaluate, _calculation_document)
 RELAX = Task("relax", "workflows.tasks:RELAX", _relax, _calculation_document)
-FIND_PATH = Task("neb", "workflows.tasks:FIND_PATH", _find_path, _path_document)
+FIND_PATH = Task("neb", "workflows.tasks:FIND_PATH", _find_path, _path_document, lost=_lost_path)
