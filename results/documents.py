@@ -469,10 +469,26 @@ class CollectorDocument(CandidateDocument):
     adatom_barrier_ev: Number = quantity_field(
         "adatom_barrier",
         "eV",
-        "Climbing-image NEB between neighbouring stable sites, highest image − initial site",
+        "Climbing-image NEB; lowest over the paths of hops that lead across the facet in some "
+        "direction: highest saddle − most stable site reached",
     )
     adatom_reverse_barrier_ev: Number = quantity_field(
-        "adatom_reverse_barrier", "eV", "The same path, highest image − final site"
+        "adatom_reverse_barrier",
+        "eV",
+        "The hop with that saddle, highest image − less stable end",
+    )
+    adatom_barrier_across_ev: Number = quantity_field(
+        "adatom_barrier_across", "eV", "The same for travel in every direction of the facet"
+    )
+    adatom_anisotropy: Number = quantity_field(
+        "adatom_anisotropy",
+        "1",
+        "adatom_barrier_across over adatom_barrier, 1 = alike in every direction",
+    )
+    adatom_lowest_hop_ev: Number = quantity_field(
+        "adatom_lowest_hop",
+        "eV",
+        "Lowest barrier of a single hop from its more stable end, wherever it leads",
     )
     work_of_adhesion_j_m2: Number = quantity_field(
         "work_of_adhesion",
@@ -488,7 +504,9 @@ class CollectorDocument(CandidateDocument):
     substrate_elastic_energy_j_m2: Number = quantity_field(
         "substrate_elastic_energy", "J/m²", "The same of the substrate"
     )
-    interface_energy_j_m2: Number = quantity_field("interface_energy", "J/m²", "γ_AB = γ_A + γ_B − W")
+    interface_energy_j_m2: Number = quantity_field(
+        "interface_energy", "J/m²", "γ_AB = γ_A + γ_B − W"
+    )
     contact_angle_deg: Number = quantity_field(
         "contact_angle", "°", "Young–Dupré, cos θ = W/γ_Li − 1, clipped"
     )
@@ -502,6 +520,11 @@ class CollectorDocument(CandidateDocument):
     )
     adatom_profile: BarrierProfile | None = Field(
         default=None, description="Energy along the hop that adatom_barrier_ev is read from."
+    )
+    adatom_direction_deg: float | None = Field(
+        default=None,
+        description="Direction of travel over adatom_barrier_ev against the slab's a, degrees; "
+        "None where it leads in every direction.",
     )
     film_miller_index: MillerIndex | None = Field(
         default=None, description="Facet of the Li film in the best interface."
@@ -541,7 +564,3 @@ class CollectorDocument(CandidateDocument):
         if self.contact_angle_deg is not None and self.gamma_li_j_m2 is None:
             raise ValueError("gamma_li_j_m2: missing beside contact_angle_deg; give the γ_Li used")
         return self
-
-
-CANDIDATES: dict[str, type[CandidateDocument]] = {"collectors": CollectorDocument}
-"""The kind of document of each screen."""

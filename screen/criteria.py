@@ -50,6 +50,15 @@ COLLECTOR_QUANTITIES = {
         Quantity("surface_energy", "surface_energy_j_m2", "Surface energy", "J/m²", 3),
         Quantity("interface_energy", "interface_energy_j_m2", "Interface energy", "J/m²", 3),
         Quantity("nucleation_overpotential", "nucleation_overpotential_v", "Overpotential", "V", 3),
+        Quantity(
+            "adatom_barrier_across",
+            "adatom_barrier_across_ev",
+            "Barrier across",
+            "eV",
+            3,
+        ),
+        Quantity("adatom_anisotropy", "adatom_anisotropy", "Barrier anisotropy", "1", 2),
+        Quantity("adatom_lowest_hop", "adatom_lowest_hop_ev", "Lowest hop", "eV", 3),
         Quantity("adatom_reverse_barrier", "adatom_reverse_barrier_ev", "Reverse barrier", "eV", 3),
         Quantity("film_elastic_energy", "film_elastic_energy_j_m2", "Li elastic energy", "J/m²", 3),
         Quantity(

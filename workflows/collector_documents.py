@@ -1,4 +1,18 @@
-"""From a collector flow's calculations to one document per facet."""
+"""From a collector flow's calculations to one document per facet.
+
+What the error of each number is:
+
+- energies of relaxed structures: `results.uncertainties.relaxation_residual` of the forces left on
+  the atoms that were free, added in squares over the energies that enter a number, each on the
+  number's scale (per area for γ and W);
+- W: its residual, and the spread over the distinct minima that the relaxed registries of the best
+  pair of facets and terminations ended in (`results.uncertainties.sampled_best_error`). Registries
+  that fall into one minimum count once, because their tiny spread says nothing of the others;
+- barriers: the NEB force left times the mean distance of the images;
+- interface energy and contact angle: those of what they follow from.
+
+None of them holds the error of the potential: run several (a committee) for that.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +36,16 @@ from results.documents import (
 from results.quantities import (
     contact_angle,
     elastic_energy,
+    ev_per_a2_to_j_per_m2,
     interface_energy,
     li_binding,
     nucleation_overpotential,
     surface_energy,
     work_of_adhesion,
 )
-from structures import Facet, InterfaceModel, crystal, facet_set
+from results.uncertainties import in_squares, relaxation_residual, sampled_best_error
+from structures import Facet, Hop, InterfaceModel, crystal, facet_set
+from structures.percolation import Link, Travel, easiest_travel
 from workflows.collector_jobs import FILM
 from workflows.packing import Built
 
@@ -128,7 +145,13 @@ def _failed_host(
 
 def _surface(facet: Facet, slab: CalculationDocument, bulk: CalculationDocument) -> Quantities:
     name = "surface_energy_j_m2"
-    evidence = _evidence([slab, bulk], reference_state=f"bulk {facet.host}, same potential")
+    units = len(facet.structure) / len(bulk.initial_structure["sites"])
+    error = in_squares(_residual(slab), _scaled(_residual(bulk), units))
+    evidence = _evidence(
+        [slab, bulk],
+        reference_state=f"bulk {facet.host}, same potential",
+        error=_per_area(error, 2 * facet.area),
+    )
     if not facet.symmetric or not facet.stoichiometric:
         problem = "faces differ" if not facet.symmetric else "not of the bulk's composition"
         evidence = Evidence(converged=False, failure=f"slab: {problem}; it has no surface energy")
@@ -174,8 +197,10 @@ def _binding(
         return Quantities(values, dict.fromkeys(names, missing))
     best = min(bound, key=lambda one: _number(one.li_binding_ev))
     position = sites.of(owner)[bindings.index(best)]
+    adatom, bare = sites.parts(position, adatoms)
     evidence = Evidence(
         converged=failure is None,
+        error=in_squares(_residual(adatom), _residual(bare)),
         reference_state=BCC_LI,
         failure=failure,
         fingerprints=best.fingerprints,
@@ -187,47 +212,102 @@ def _binding(
             "nucleation_overpotential_v": nucleation_overpotential(_number(best.li_binding_ev)),
             "li_binding_site": best.label,
             "li_coverage": best.coverage,
-            "site_structure": sites.parts(position, adatoms)[0].final_structure,
+            "site_structure": adatom.final_structure,
         },
         dict.fromkeys(names, evidence),
     )
 
 
 def _barrier(owner: int, hops: Built, paths: Sequence[PathDocument]) -> Quantities:
-    """The lowest barrier of the facet's hops, each counted from its more stable end."""
-    names = ("adatom_barrier_ev", "adatom_reverse_barrier_ev")
-    problems = []
-    best: tuple[float, int] | None = None
-    for position in hops.of(owner):
-        hop, path = hops.models[position], paths[position]
-        problems.append((f"{hop.initial_label} to {hop.final_label}", path.failure))
-        if path.failure is None:
-            height = max(_number(path.barrier_ev), _number(path.reverse_barrier_ev))
-            best = min(best or (np.inf, -1), (height, position))
-    failure = hops.failures.get(owner) or _failures(problems)
-    if best is None:
+    """Barriers of travel across the facet, of which the hops are the steps.
+
+    A single low hop may lead to and fro between two sites only; what counts is the lowest height at
+    which the hops and their images join into a way across the cell (`structures.percolation`).
+    """
+    names = (
+        "adatom_barrier_ev",
+        "adatom_reverse_barrier_ev",
+        "adatom_barrier_across_ev",
+        "adatom_anisotropy",
+        "adatom_lowest_hop_ev",
+    )
+    numbers = hops.of(owner)
+    found = [number for number in numbers if paths[number].failure is None]
+    failure = hops.failures.get(owner) or _failures(
+        (f"{hops.models[i].initial_label} to {hops.models[i].final_label}", paths[i].failure)
+        for i in numbers
+    )
+    if not found:
         missing = Evidence(converged=False, failure=failure or "no hop between stable sites")
         return Quantities({}, dict.fromkeys(names, missing))
-    barrier, position = best
-    path, hop = paths[position], hops.models[position]
+    lowest = min(found, key=lambda number: _height(paths[number]))
+    values: dict[str, Any] = {names[4]: _height(paths[lowest])}
+    evidence = {names[4]: _hop_evidence(hops.models[lowest], paths[lowest], failure)}
+    easy, everywhere = _travel(found, hops, paths)
+    if easy is None:
+        reason = failure or "the hops found lead nowhere across the facet"
+        missing = Evidence(converged=False, failure=reason)
+        return Quantities(values, evidence | dict.fromkeys(names[:4], missing))
+    hop, path = hops.models[easy.hop], paths[easy.hop]
     profile, images = _profile(path, hop.initial_label, hop.final_label)
-    residual = _number(path.max_force) * float(np.mean(np.diff(profile.distance)))
-    evidence = Evidence(
+    values |= {
+        names[0]: easy.barrier,
+        names[1]: min(_number(path.barrier_ev), _number(path.reverse_barrier_ev)),
+        "adatom_direction_deg": easy.angle,
+        "adatom_profile": profile,
+        "path_images": images,
+    }
+    evidence |= dict.fromkeys(names[:2], _hop_evidence(hop, path, failure))
+    if everywhere is None:
+        reason = failure or "the hops found lead along one direction only"
+        evidence[names[2]] = Evidence(converged=False, failure=reason)
+        return Quantities(values, evidence)
+    hard = _hop_evidence(hops.models[everywhere.hop], paths[everywhere.hop], failure)
+    values[names[2]], evidence[names[2]] = everywhere.barrier, hard
+    if easy.barrier > 0:
+        ratio = everywhere.barrier / easy.barrier
+        relative = in_squares(
+            _scaled(evidence[names[0]].error, 1 / easy.barrier),
+            _scaled(hard.error, 1 / everywhere.barrier),
+        )
+        # One and the same hop: the ratio is 1 whatever its barrier.
+        error = 0.0 if easy.hop == everywhere.hop else _scaled(relative, ratio)
+        values[names[3]] = ratio
+        evidence[names[3]] = hard.model_copy(update={"error": error, "reference_state": None})
+    return Quantities(values, evidence)
+
+
+def _travel(
+    found: Sequence[int], hops: Built, paths: Sequence[PathDocument]
+) -> tuple[Travel | None, Travel | None]:
+    """The easiest ways to travel over the hops whose paths are known."""
+    links: list[Link] = []
+    energies: dict[int, float] = {}
+    for number in found:
+        ends = np.array(paths[number].energies_ev)[[0, -1]]
+        saddle = float(ends[0]) + _number(paths[number].barrier_ev)
+        for first, last, a, b in hops.models[number].images:
+            links.append(Link(first, last, (a, b), saddle, number))
+            for place, energy in ((first, ends[0]), (last, ends[1])):
+                energies[place] = min(float(energy), energies.get(place, np.inf))
+    vectors = hops.models[found[0]].initial.lattice.matrix[:2, :2]
+    return easiest_travel(links, energies, vectors)
+
+
+def _height(path: PathDocument) -> float:
+    """Barrier of a hop from its more stable end."""
+    return max(_number(path.barrier_ev), _number(path.reverse_barrier_ev))
+
+
+def _hop_evidence(hop: Hop, path: PathDocument, failure: str | None) -> Evidence:
+    profile, _ = _profile(path, hop.initial_label, hop.final_label)
+    return Evidence(
         converged=failure is None,
-        error=residual,
+        error=_number(path.max_force) * float(np.mean(np.diff(profile.distance))),
         reference_state=f"Li on {profile.initial_label}",
         failure=failure,
         fingerprints=(path.fingerprint,),
     )
-    values = {
-        "adatom_barrier_ev": barrier,
-        "adatom_reverse_barrier_ev": min(
-            _number(path.barrier_ev), _number(path.reverse_barrier_ev)
-        ),
-        "adatom_profile": profile,
-        "path_images": images,
-    }
-    return Quantities(values, dict.fromkeys(names, evidence))
 
 
 def _profile(
@@ -256,15 +336,17 @@ def _separation(one: Structure, other: Structure) -> float:
 
 def _adhesion(owner: int, interfaces: Built, joined: list[CalculationDocument]) -> Quantities:
     """The best work of adhesion of the facet's interfaces, with the film's strain beside it."""
-    tried = []
+    tried, residuals = [], []
     for position in interfaces.of(owner):
         model = interfaces.models[position]
         both, film, substrate, _ = interfaces.parts(position, joined)
-        evidence = _evidence([film, substrate, both])
+        error = in_squares(*(_residual(part) for part in (film, substrate, both)))
+        evidence = _evidence([film, substrate, both], error=_per_area(error, model.area))
         value = None
         if evidence.converged:
             value = work_of_adhesion(_energy(film), _energy(substrate), _energy(both), model.area)
         tried.append(_interface_adhesion(model, value, evidence))
+        residuals.append(evidence.error or 0.0)
     names = ("work_of_adhesion_j_m2", "film_elastic_energy_j_m2", "substrate_elastic_energy_j_m2")
     failure = interfaces.failures.get(owner) or _failures(
         (f"Li {one.film_miller_index} at {one.registry}", one.failure) for one in tried
@@ -278,19 +360,26 @@ def _adhesion(owner: int, interfaces: Built, joined: list[CalculationDocument]) 
     position = interfaces.of(owner)[tried.index(best)]
     both, film, _, free_film = interfaces.parts(position, joined)
     registries = [
-        _number(one.work_of_adhesion_j_m2)
-        for one in bound
-        if (one.film_miller_index, one.termination) == (best.film_miller_index, best.termination)
+        (_number(one.work_of_adhesion_j_m2), residual)
+        for one, residual in zip(tried, residuals, strict=True)
+        if one.work_of_adhesion_j_m2 is not None
+        and (one.film_miller_index, one.termination) == (best.film_miller_index, best.termination)
     ]
     supported = {
         names[0]: Evidence(
             converged=failure is None,
-            error=float(np.std(registries, ddof=1)) if len(registries) > 1 else None,
+            error=sampled_best_error(*zip(*registries, strict=True)),
             reference_state="both sides relaxed apart in the interface's in-plane cell",
             failure=failure,
             fingerprints=best.fingerprints,
         ),
-        names[1]: _evidence([film, free_film], reference_state="film in its bulk's cell"),
+        names[1]: _evidence(
+            [film, free_film],
+            reference_state="film in its bulk's cell",
+            error=_per_area(
+                in_squares(_residual(film), _residual(free_film)), interfaces.models[position].area
+            ),
+        ),
     }
     values |= {
         "work_of_adhesion_j_m2": best.work_of_adhesion_j_m2,
@@ -343,7 +432,9 @@ def _wetting(
     known = [one for one in (film, surface) if one is not None and key in one.values]
     if w is not None and len(known) == 2:
         values[names[0]] = interface_energy(known[0].values[key], known[1].values[key], w)
-        evidence[names[0]] = _derived(adhered, [one.evidence[key] for one in known], adhered.error)
+        surfaces = [one.evidence[key] for one in known]
+        error = in_squares(adhered.error, *(one.error for one in surfaces))
+        evidence[names[0]] = _derived(adhered, surfaces, error)
     else:
         reason = "needs both surface energies and the work of adhesion"
         evidence[names[0]] = Evidence(converged=False, failure=reason)
@@ -381,11 +472,14 @@ def _derived(adhesion: Evidence, surfaces: Sequence[Evidence], error: float | No
 
 
 def _evidence(
-    parts: Sequence[CalculationDocument | PathDocument], reference_state: str | None = None
+    parts: Sequence[CalculationDocument | PathDocument],
+    reference_state: str | None = None,
+    error: float | None = None,
 ) -> Evidence:
     failures = [part.failure for part in parts if part.failure is not None]
     return Evidence(
         converged=not failures,
+        error=error,
         reference_state=reference_state,
         failure="; ".join(failures) or None,
         fingerprints=tuple(part.fingerprint for part in parts),
@@ -394,6 +488,23 @@ def _evidence(
 
 def _failures(problems: Any) -> str | None:
     return "; ".join(f"{label}: {failure}" for label, failure in problems if failure) or None
+
+
+def _residual(document: CalculationDocument) -> float | None:
+    """What the relaxation may still gain, eV; None where it failed."""
+    if document.failure is not None or document.forces is None or document.final_structure is None:
+        return None
+    free = as_structure(document.final_structure).site_properties.get("selective_dynamics")
+    return relaxation_residual(document.forces, free)
+
+
+def _scaled(error: float | None, factor: float) -> float | None:
+    return None if error is None else error * factor
+
+
+def _per_area(error: float | None, area: float) -> float | None:
+    """An error of an energy (eV) as one of an energy per area (Å²), J/m²."""
+    return None if error is None else ev_per_a2_to_j_per_m2(error / area)
 
 
 def _energy(document: CalculationDocument) -> float:
