@@ -58,6 +58,11 @@ _CHUNK = 5000
 """Values bound in one IN list, under the databases' limits of about 32,000 and 65,000."""
 _ARRAY_FIELDS = ("forces", "stress", "images", "energies_ev")
 _STRUCTURE_FIELDS = ("initial_structure", "final_structure")
+_COLUMNS = (
+    *("id", "campaign", "screen", "host", "miller_index", "termination", "potential"),
+    *("converged", "created"),
+)
+"""What `Database.query` gives of every candidate."""
 _READING = ("SELECT", "WITH", "VALUES", "EXPLAIN")
 
 
@@ -258,7 +263,7 @@ class Database:
             ResultsError: a query that cannot be read.
         """
         with self._reading() as connection:
-            condition = query.to_sql(query.parse(text), _quantity_names())
+            condition = query.to_sql(query.parse(text), _vocabulary())
             rows = connection.execute(
                 sa.select(
                     *candidates.c["id", "screen"], *candidate_documents.c["document", "arrays"]
@@ -293,24 +298,33 @@ class Database:
         )
 
     def query(
-        self, text: str = "", *, sort: str | None = None, limit: int | None = None
+        self,
+        text: str = "",
+        *,
+        columns: Sequence[str] | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
     ) -> QueryResult:
         """One row per candidate that meets a query (see `results.query` for the language).
 
         Columns are id, campaign, screen, host, miller_index, termination, potential, converged and
-        created, then for every quantity found its value and, where there are any, its error.
+        created, then every label found, then for every quantity found its value and, where there
+        are any, its error.
 
         Args:
             text: the query; empty for every candidate.
+            columns: only these, in this order: the names above, those of labels and quantities, and
+                for errors ``<quantity>_error``.
             sort: field or quantity to sort by, with a leading ``-`` downwards; rows without a value
                 come last. By default the order they were added in.
             limit: rows at most.
 
         Raises:
-            ResultsError: a query that cannot be read, an unknown key, a limit under 1.
+            ResultsError: a query that cannot be read, an unknown key or column, a limit under 1.
         """
         if limit is not None and limit < 1:
             raise ResultsError(f"limit: {limit} rows; give 1 or more")
+        shown = None if columns is None else [_column_name(name) for name in columns]
         with self._reading() as connection:
             chosen = (
                 sa.select(
@@ -322,17 +336,14 @@ class Database:
                     candidates.c.created_at.label("created"),
                 )
                 .join(campaigns, candidates.c.campaign_id == campaigns.c.id)
-                .where(query.to_sql(query.parse(text), _quantity_names()))
+                .where(query.to_sql(query.parse(text), _vocabulary()))
             )
-            chosen = self._sorted(chosen, sort).limit(limit)
-            rows = connection.execute(chosen).all()
-            values: list[Any] = []
-            # By their numbers, rather than by finding the same candidates once more.
-            for chunk in _chunks([row.id for row in rows]):
-                columns = properties.c["candidate_id", "name", "value", "unit", "error"]
-                wanted = sa.select(*columns).where(properties.c.candidate_id.in_(chunk))
-                values += connection.execute(wanted).all()
-        return _pivot(rows, values)
+            rows = connection.execute(self._sorted(chosen, sort).limit(limit)).all()
+            found = [row.id for row in rows]
+            texts = _parts(connection, labels.c["candidate_id", "name", "value"], found, shown)
+            wanted = properties.c["candidate_id", "name", "value", "unit", "error"]
+            values = _parts(connection, wanted, found, shown)
+        return _pivot(rows, texts, values, shown)
 
     def sql(self, text: str) -> QueryResult:
         """The rows of one SQL statement that only reads.
@@ -410,17 +421,19 @@ class Database:
             return chosen.order_by(candidates.c.id)
         key = sort.removeprefix("-")
         fields = {column.name: column for column in chosen.selected_columns}
-        names = _quantity_names()
+        known = _vocabulary()
+        name = known.quantities.get(key, key)
         if key in fields:
             column: sa.ColumnElement = fields[key]
-        elif key in names:
-            value = properties.alias("sort_value")
+        elif key in known.quantities or key in known.labels:
+            part = (properties if key in known.quantities else labels).alias("sort_value")
             chosen = chosen.outerjoin(
-                value, sa.and_(value.c.candidate_id == candidates.c.id, value.c.name == names[key])
+                part, sa.and_(part.c.candidate_id == candidates.c.id, part.c.name == name)
             )
-            column = value.c.value
+            column = part.c.value
         else:
-            raise ResultsError(f"sort: unknown key {key!r}; {nearest(key, [*fields, *names])}")
+            valid = [*fields, *known.labels, *known.quantities]
+            raise ResultsError(f"sort: unknown key {key!r}; {nearest(key, valid)}")
         order = column.desc() if sort.startswith("-") else column.asc()
         return chosen.order_by(order.nulls_last(), candidates.c.id)
 
@@ -467,13 +480,41 @@ def migrate_database(path_or_url: str | os.PathLike[str]) -> None:
 
 
 @cache
-def _quantity_names() -> dict[str, str]:
-    """Every way to write a quantity in a query, with its name in the database."""
-    names = {}
+def _vocabulary() -> query.Vocabulary:
+    """What all kinds of candidates add to the names in queries."""
+    written: dict[str, str] = {}
+    labelled: dict[str, None] = {}
     for document in CANDIDATES.values():
         for field, (name, _) in quantities(document).items():
-            names[field] = names[name] = name
-    return names
+            written[field] = written[name] = name
+        labelled |= dict.fromkeys(labels_of(document).values())
+    return query.Vocabulary(written, tuple(labelled))
+
+
+@cache
+def _units() -> dict[str, str]:
+    """The unit of each quantity by its name in the database."""
+    return {
+        name: unit
+        for document in CANDIDATES.values()
+        for name, unit in quantities(document).values()
+    }
+
+
+def _column_name(written: str) -> str:
+    """The name of a column of `Database.query`, where a quantity may be written with its unit.
+
+    Raises:
+        ResultsError: there is no such column.
+    """
+    known = _vocabulary()
+    quantity = written.removesuffix("_error")
+    if quantity in known.quantities:
+        return known.quantities[quantity] + written[len(quantity) :]
+    if written in (*_COLUMNS, *known.labels):
+        return written
+    valid = [*_COLUMNS, *known.labels, *known.quantities.values()]
+    raise ResultsError(f"columns: no {written!r}; {nearest(written, valid)}")
 
 
 def _calculation_rows(
@@ -568,25 +609,57 @@ def _parse_candidate(row: Any) -> CandidateDocument:
         ) from error
 
 
-def _pivot(rows: Sequence[Any], values: Sequence[Any]) -> QueryResult:
-    """Put each candidate's quantities into its row."""
-    order = list(dict.fromkeys(_quantity_names().values()))
+def _parts(
+    connection: sa.Connection,
+    columns: Any,
+    candidate_ids: list[int],
+    shown: Sequence[str] | None,
+) -> list[Any]:
+    """Labels or properties of candidates, by their numbers; of ``shown`` columns only."""
+    table = columns[0].table
+    wanted = sa.select(*columns)
+    if shown is not None:
+        wanted = wanted.where(table.c.name.in_({name.removesuffix("_error") for name in shown}))
+    return [
+        row
+        for chunk in _chunks(candidate_ids)
+        for row in connection.execute(wanted.where(table.c.candidate_id.in_(chunk))).all()
+    ]
+
+
+def _pivot(
+    rows: Sequence[Any],
+    texts: Sequence[Any],
+    values: Sequence[Any],
+    shown: Sequence[str] | None,
+) -> QueryResult:
+    """Put each candidate's labels and quantities into its row."""
     units = {name: unit for _, name, _, unit, _ in values}
     with_error = {name for _, name, _, _, error in values if error is not None}
-    found = [name for name in order if name in units] + sorted(units.keys() - set(order))
-    columns = ["id", "campaign", "screen", "host", "miller_index", "termination", "potential"]
-    columns += ["converged", "created"]
-    for name in found:
-        columns += [name, f"{name}_error"] if name in with_error else [name]
+    if shown is None:
+        known = _vocabulary()
+        with_label = {name for _, name, _ in texts}
+        columns = [*_COLUMNS, *(name for name in known.labels if name in with_label)]
+        order = dict.fromkeys(known.quantities.values())
+        for name in [*(name for name in order if name in units), *sorted(units.keys() - order)]:
+            columns += [name, f"{name}_error"] if name in with_error else [name]
+    else:
+        columns = list(shown)
+        units = _units() | units
     empty: dict[str, Any] = dict.fromkeys(columns)
-    by_id = {row[0]: empty | row._asdict() for row in rows}
+    by_id = {row.id: empty | row._asdict() for row in rows}
+    for candidate_id, name, value in texts:
+        by_id[candidate_id][name] = value
     for candidate_id, name, value, _, error in values:
         row = by_id[candidate_id]
         row[name] = value
         if error is not None:
             row[f"{name}_error"] = error
-    error_units = {f"{name}_error": units[name] for name in with_error}
-    return QueryResult(tuple(columns), units | error_units, list(by_id.values()))
+    found = list(by_id.values())
+    if shown is not None:
+        found = [{name: row[name] for name in columns} for row in found]
+    units |= {f"{name}_error": unit for name, unit in units.items()}
+    return QueryResult(tuple(columns), {n: units[n] for n in columns if n in units}, found)
 
 
 def _load_structures(connection: sa.Connection, hashes: Iterable[str]) -> dict[str, Any]:

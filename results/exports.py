@@ -9,7 +9,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from results.database import QueryResult
 from results.documents import AnyCalculation, CalculationDocument, as_structure
@@ -30,7 +30,7 @@ def export_table(table: QueryResult, path: str | os.PathLike[str]) -> None:
     writers: dict[str, Callable[[Path], None]] = {
         ".csv": lambda file: table.to_pandas().to_csv(file, index=False),
         ".json": lambda file: _write_json(table, file),
-        ".parquet": lambda file: _write_parquet(table, file),
+        ".parquet": lambda file: write_parquet(table, file),
     }
     _write(Path(path), writers)
 
@@ -85,11 +85,18 @@ def _write_json(table: QueryResult, file: Path) -> None:
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_parquet(table: QueryResult, file: Path) -> None:
+def write_parquet(table: QueryResult, file: Path | IO[bytes]) -> None:
+    """Write a query's table as Parquet, units in the headers.
+
+    Raises:
+        ResultsError: pyarrow is not installed.
+    """
     try:
         table.to_pandas().to_parquet(file, index=False)
     except ImportError as error:
-        raise ResultsError("export: Parquet needs pyarrow; pip install pyarrow") from error
+        raise ResultsError(
+            "export: Parquet needs pyarrow; pip install 'lithiophile[parquet]'"
+        ) from error
 
 
 def _write_ase(images: list["Atoms"], file: Path, form: str) -> None:

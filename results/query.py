@@ -9,15 +9,17 @@ query meets every candidate.
 ``campaign="two words"``      quotes around a value with spaces or ``|``
 ``miller_index=111``          facet; also ``1-10``, ``1,1,-1``, ``10,1,0`` and four-index ``0001``
 ``element=O``                 the host contains the element
+``potential=mini``            name of the potential, or six or more digits of its SHA-256
 ``work_of_adhesion>0.5``      quantity compared by ``=  !=  <  <=  >  >=`` in its own unit
 ``adatom_barrier``            the quantity has a value
 ``converged``                 every quantity of the candidate converged; ``converged=false``
 ``created>=2026-01-31``       day it was put together, UTC
 ============================  ==================================================================
 
-Text fields: screen, host, termination, campaign, potential. ``id=12`` is one candidate. Quantities
-have the names of the documents (`results.documents.quantities`), with or without the unit's suffix:
-``li_binding`` or ``li_binding_ev``. Text is compared as it stands, upper and lower case distinct.
+Text fields: screen, host, termination, campaign, and the labels that some kinds of candidates have
+(`results.documents.labels`). ``id=12`` is one candidate. Quantities have the names of the documents
+(`results.documents.quantities`), with or without the unit's suffix: ``li_binding`` or
+``li_binding_ev``. Text is compared as it stands, upper and lower case distinct.
 
 Values only ever reach the database as bound parameters.
 """
@@ -33,7 +35,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, not_, or_, select
 
 from results.errors import ResultsError, nearest
-from results.schema import campaigns, candidates, properties
+from results.schema import campaigns, candidates, labels, properties
 
 _TERM = re.compile(
     r"""(?P<key>[A-Za-z_][A-Za-z0-9_]*)
@@ -58,10 +60,27 @@ _TEXT_COLUMNS = {
     "host": candidates.c.host,
     "termination": candidates.c.termination,
     "campaign": campaigns.c.name,
-    "potential": candidates.c.potential_name,
 }
-FIELDS = (*_TEXT_COLUMNS, "id", "miller_index", "element", "converged", "created")
-"""The names in queries that are not quantities."""
+FIELDS = (*_TEXT_COLUMNS, "potential", "id", "miller_index", "element", "converged", "created")
+"""The names in queries that are neither quantities nor labels."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the kinds of candidates add to the names in queries.
+
+    Attributes:
+        quantities: every way a quantity may be written, with its name in the database.
+        labels: names of the labels.
+    """
+
+    quantities: Mapping[str, str]
+    labels: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a query may hold."""
+        return (*FIELDS, *self.labels, *self.quantities)
 
 
 @dataclass(frozen=True)
@@ -112,17 +131,17 @@ def parse(text: str) -> list[Condition]:
     return conditions
 
 
-def to_sql(conditions: list[Condition], quantities: Mapping[str, str]) -> ColumnElement[bool]:
+def to_sql(conditions: list[Condition], vocabulary: Vocabulary) -> ColumnElement[bool]:
     """One SQL condition on the candidates joined with their campaigns.
 
     Args:
         conditions: from `parse`.
-        quantities: every way a quantity may be written, with its name in the database.
+        vocabulary: the names that stand for quantities and labels.
 
     Raises:
         ResultsError: an unknown key (with the nearest valid one), or a value that does not fit.
     """
-    return and_(True, *(_condition_to_sql(condition, quantities) for condition in conditions))
+    return and_(True, *(_condition_to_sql(condition, vocabulary) for condition in conditions))
 
 
 def parse_miller_index(text: str) -> tuple[int, int, int]:
@@ -158,7 +177,7 @@ def _storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _condition_to_sql(condition: Condition, quantities: Mapping[str, str]) -> ColumnElement[bool]:
+def _condition_to_sql(condition: Condition, vocabulary: Vocabulary) -> ColumnElement[bool]:
     key = condition.key
     if key in _TEXT_COLUMNS:
         return _equal(condition, _TEXT_COLUMNS[key], condition.values)
@@ -167,21 +186,33 @@ def _condition_to_sql(condition: Condition, quantities: Mapping[str, str]) -> Co
         return _equal(condition, candidates.c.miller_index, facets)
     if key == "id":
         return _equal(condition, candidates.c.id, tuple(map(_integer, condition.values)))
+    if key == "potential":
+        return _potential(condition)
     if key == "element":
         return _element(condition)
     if key == "converged":
         return _converged(condition)
     if key == "created":
         return _created(condition)
-    if key in quantities:
-        return _quantity(condition, quantities[key])
-    raise ResultsError(f"query: unknown key {key!r}; {nearest(key, [*FIELDS, *quantities])}")
+    if key in vocabulary.quantities:
+        return _quantity(condition, vocabulary.quantities[key])
+    if key in vocabulary.labels:
+        having = select(labels.c.candidate_id).where(labels.c.name == key)
+        met = candidates.c.id.in_(having.where(labels.c.value.in_(condition.values)))
+        return _sign(condition, met)
+    raise ResultsError(f"query: unknown key {key!r}; {nearest(key, vocabulary.names)}")
 
 
 def _equal(
     condition: Condition, column: ColumnElement, values: tuple[str, ...] | tuple[int, ...]
 ) -> ColumnElement[bool]:
     return _sign(condition, column.in_(values))
+
+
+def _potential(condition: Condition) -> ColumnElement[bool]:
+    digits = [value for value in condition.values if re.fullmatch("[0-9a-f]{6,64}", value)]
+    hashed = [candidates.c.potential_sha256.like(f"{start}%") for start in digits]
+    return _sign(condition, or_(candidates.c.potential_name.in_(condition.values), *hashed))
 
 
 def _element(condition: Condition) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _PIPE_WIDTH = 240
 
@@ -16,6 +17,14 @@ def console(*, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def print_table(table: "Table") -> None:
+    """Print a table; in a pipe or a file as wide as it needs."""
+    shown = console()
+    if not shown.file.isatty():
+        shown.width = max(shown.width, shown.measure(table).maximum)
+    shown.print(table)
 
 
 def write(text: str) -> None:

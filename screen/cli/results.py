@@ -1,17 +1,29 @@
 """``query`` and ``show``: what the database holds."""
 
 import json
+import sys
+from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from screen.cli.options import DEFAULT_DATABASE, DatabaseOption, Format, FormatOption
-from screen.cli.output import console, write
+from screen.cli.options import DEFAULT_DATABASE, DatabaseOption, Format
+from screen.cli.output import console, print_table, write
 
 if TYPE_CHECKING:
     from results.database import QueryResult
     from results.documents import CandidateDocument
+
+
+class RowsFormat(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +47,13 @@ def query(
         str | None, typer.Option("--sort", help="Sort by this column; -NAME downwards.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Rows at most.")] = None,
-    format: FormatOption = Format.table,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="QUERY is one SQL statement that only reads.")
+    ] = False,
+    format: Annotated[
+        RowsFormat,
+        typer.Option("--format", help="How rows are printed; parquet into a file: > rows.parquet"),
+    ] = RowsFormat.table,
 ) -> None:
     """Print the candidates that meet a query, one per row.
 
@@ -43,18 +61,31 @@ def query(
     work_of_adhesion>0.5 (any quantity, with = != < <= > >=), converged, created>=2026-01-31, id=12.
     """
     from results.database import open_database
+    from screen.errors import CampaignError
 
+    if sql and (columns or sort or limit is not None):
+        raise CampaignError("--sql: takes no --columns, --sort or --limit; write them in the SQL")
+    if format is RowsFormat.parquet and sys.stdout.isatty():
+        raise CampaignError("--format = 'parquet': not for a terminal; add > rows.parquet")
+    names = None if columns is None else [name.strip() for name in columns.split(",")]
     with open_database(db, must_exist=True) as database:
-        found = database.query(text, sort=sort, limit=limit)
-    names = _chosen(columns, found)
-    if format is Format.table:
-        _print_rows(found, names)
-    elif format is Format.csv:
-        write(found.to_pandas()[_headers(found, names)].to_csv(index=False))
+        if sql:
+            found = database.sql(text)
+        else:
+            found = database.query(text, columns=names, sort=sort, limit=limit)
+    if format is RowsFormat.table:
+        _print_rows(found, merge_errors=names is None)
+    elif format is RowsFormat.csv:
+        write(found.to_pandas().to_csv(index=False))
+    elif format is RowsFormat.json:
+        content = {"units": dict(found.units), "rows": found.rows}
+        write(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
     else:
-        rows = [{name: row[name] for name in names} for row in found.rows]
-        units = {name: found.units[name] for name in names if name in found.units}
-        write(json.dumps({"units": units, "rows": rows}, indent=2, ensure_ascii=False) + "\n")
+        from results.exports import write_parquet
+
+        file = BytesIO()
+        write_parquet(found, file)
+        sys.stdout.buffer.write(file.getvalue())
 
 
 def show(
@@ -87,39 +118,36 @@ def show(
             console(stderr=True).print(f"Saved: {path}")
 
 
-def _chosen(columns: str | None, found: "QueryResult") -> list[str]:
-    from screen.errors import CampaignError
-    from screen.sections import suggestion
-
-    if columns is None:
-        return list(found.columns)
-    names = [name.strip() for name in columns.split(",")]
-    for name in names:
-        if name not in found.columns:
-            mend = suggestion(name, found.columns)
-            raise CampaignError(f"--columns = {name!r}: no such column here; {mend}")
-    return names
-
-
-def _headers(found: "QueryResult", names: list[str]) -> list[str]:
-    header_of = dict(zip(found.columns, found.headers, strict=True))
-    return [header_of[name] for name in names]
-
-
-def _print_rows(found: "QueryResult", names: list[str]) -> None:
+def _print_rows(found: "QueryResult", *, merge_errors: bool) -> None:
+    """Print rows; with ``merge_errors`` a quantity's error stands behind its value."""
     from rich import box
     from rich.table import Table
 
+    header_of = dict(zip(found.columns, found.headers, strict=True))
+    merged = {name for name in found.columns if merge_errors and f"{name}_error" in found.columns}
+    names = [name for name in found.columns if name.removesuffix("_error") not in merged - {name}]
     table = Table(box=box.SIMPLE_HEAD)
-    for name, header in zip(names, _headers(found, names), strict=True):
+    for name in names:
         table.add_column(
-            header.replace(" (", "\n("), justify="right" if name in found.units else "left"
+            header_of[name].replace(" (", "\n("),
+            justify="right" if name in found.units else "left",
+            overflow="fold",
         )
     for row in found.rows:
-        table.add_row(*(_cell(row[name]) for name in names))
-    shown = console()
-    shown.print(table)
-    shown.print(f"{len(found)} found")
+        if "created" in row:
+            row = row | {"created": f"{row['created']:.16}".replace("T", " ")}
+        table.add_row(
+            *(
+                _with_error(row[name], row[f"{name}_error"]) if name in merged else _cell(row[name])
+                for name in names
+            )
+        )
+    print_table(table)
+    console().print(f"{len(found)} found")
+
+
+def _with_error(value: Any, error: Any) -> str:
+    return _cell(value) if value is None or error is None else f"{_cell(value)} ± {_cell(error)}"
 
 
 def _cell(value: Any) -> str:

@@ -8,14 +8,23 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from results import database as database_module
 from results import schema
+from results.candidates import CANDIDATES
 from results.database import open_database
-from results.documents import Evidence, SiteBinding
+from results.documents import (
+    CandidateDocument,
+    Evidence,
+    SiteBinding,
+    label_field,
+    quantity_field,
+)
 from results.errors import ResultsError
-from tests.results.samples import collector, fingerprint, path, relaxed, sound_evidence
+from tests.results.samples import POTENTIAL, collector, fingerprint, path, relaxed, sound_evidence
 
 BACKENDS = ["sqlite", "postgresql"]
 
@@ -211,6 +220,9 @@ def test_another_potential_or_facet_is_another_candidate(filled):
         ("element=A", []),
         ("element=Al|Au", ["Au", "Al2O3"]),
         ('campaign="other one"', ["Ni"]),
+        ("potential=aaaaaa", ["Cu", "Au", "Al2O3", "Ni"]),
+        ("potential=aaaaab|aaa|maxi", []),
+        ("potential!=bbbbbb|mini", []),
         ("campaign=test  potential=mini ", ["Cu", "Au", "Al2O3"]),
         ("created=2025-03-01", ["Ni"]),
         ("created<2025-03-02", ["Ni"]),
@@ -256,6 +268,63 @@ def test_a_table_has_units_in_its_headers(asked):
     assert table["work_of_adhesion (J/m²)"].tolist() == [0.9, 1.5]
     assert table["li_binding_error (eV)"].iloc[0] == 0.01
     assert table["miller_index"].tolist() == ["1,1,1", "1,1,1"]
+
+
+def test_columns_are_given_in_the_order_asked_for(asked):
+    chosen = ["work_of_adhesion_j_m2", "host", "li_binding_error", "surface_energy"]
+    table = asked.query("host=Cu|Au", columns=chosen).to_pandas()
+    assert list(table.columns) == [
+        *("work_of_adhesion (J/m²)", "host", "li_binding_error (eV)", "surface_energy (J/m²)"),
+    ]
+    assert table.iloc[:, :2].values.tolist() == [[0.9, "Cu"], [1.5, "Au"]]
+    assert table.iloc[:, 3].isna().all()
+
+
+class PairDocument(CandidateDocument):
+    """A kind of candidate that a label tells apart from the others of its host."""
+
+    screen: Literal["pairs"] = "pairs"
+    electrolyte: str = label_field("electrolyte", "What it is put on.")
+    gap_v: float | None = quantity_field("gap", "V", "A number")
+
+
+@pytest.fixture
+def with_pairs(monkeypatch):
+    monkeypatch.setitem(CANDIDATES, "pairs", PairDocument)
+    for cached in ("_vocabulary", "_units"):
+        monkeypatch.setattr(
+            f"results.database.{cached}", getattr(database_module, cached).__wrapped__
+        )
+
+
+def pair(electrolyte, gap):
+    return PairDocument(
+        campaign="test",
+        host="LiF",
+        elements=("Li", "F"),
+        potential=POTENTIAL,
+        electrolyte=electrolyte,
+        gap_v=gap,
+        evidence={"gap_v": Evidence(converged=True)},
+    )
+
+
+def test_another_kind_of_candidate_has_labels(with_pairs, filled):  # noqa: ARG001
+    pairs = [pair("Li6PS5Cl", 1.0), pair("Li3PS4", 2.0)]
+    filled.add_candidates("test", pairs)
+    filled.add_candidates("test", [pair("Li6PS5Cl", 1.5)])  # replaces the first
+    found = filled.query("screen=pairs")
+    assert [(row["electrolyte"], row["gap"]) for row in found.rows] == [
+        *(("Li6PS5Cl", 1.5), ("Li3PS4", 2.0)),
+    ]
+    assert found.headers[-2:] == ("electrolyte", "gap (V)")
+    assert hosts(filled.query("electrolyte=Li3PS4|nothing gap>1")) == ["LiF"]
+    assert len(filled.query("electrolyte!=Li3PS4")) == 5
+    assert [row["gap"] for row in filled.query("gap", sort="electrolyte").rows] == [2.0, 1.5]
+    assert [one.gap_v for one in filled.candidates("electrolyte=Li6PS5Cl")] == [1.5]
+    with pytest.raises(ResultsError, match="did you mean 'electrolyte'"):
+        filled.query("electrolite=Li3PS4")
+    assert "electrolyte" not in filled.query("host=Cu").columns
 
 
 def test_an_empty_table_still_has_columns(database):
@@ -307,6 +376,8 @@ def test_a_campaign_can_be_changed(filled):
         (lambda d: d.query("id=one"), "no candidate's number"),
         (lambda d: d.query("id=99999999999"), "no candidate's number"),
         (lambda d: d.query(limit=0), "give 1 or more"),
+        (lambda d: d.query(columns=["hots"]), "columns: no 'hots'; did you mean 'host'"),
+        (lambda d: d.query(columns=["host; DROP TABLE labels"]), "columns: no"),
         (lambda d: d.candidate(99), "no candidate 99"),
         (lambda d: d.candidate(-1), "no candidate's number"),
         (lambda d: d.add_campaign(" ", {}), "empty name"),

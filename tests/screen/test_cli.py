@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 
 from screen.cli import main
@@ -127,6 +128,37 @@ def test_queries_with_units_in_every_header(lithiophile, filled):
     assert "1 found" in out
 
 
+def test_a_table_in_a_pipe_loses_nothing(lithiophile, filled):
+    _, out, _ = lithiophile("query", "--db", filled)
+    assert "…" not in out
+    shown = json.loads(lithiophile("query", "--db", filled, "--format", "json")[1])
+    for row in shown["rows"]:
+        (line,) = [line for line in out.splitlines() if line.split()[:1] == [str(row["id"])]]
+        for name, value in row.items():
+            if isinstance(value, float):
+                assert f"{value:.4f}" in line, name
+
+
+def test_queries_into_a_parquet_file(filled):
+    pytest.importorskip("pyarrow")
+    program = "from screen.cli import main; main()"
+    command = [sys.executable, "-c", program, "query", "host=Cu", "--db", str(filled)]
+    chosen = ["--columns", "host,li_binding_ev,li_binding_error", "--format", "parquet"]
+    made = subprocess.run([*command, *chosen], check=True, capture_output=True).stdout
+    table = pandas.read_parquet(io.BytesIO(made))
+    assert list(table.columns) == ["host", "li_binding (eV)", "li_binding_error (eV)"]
+    assert table["li_binding (eV)"].tolist() == [-0.15, -0.25]
+
+
+def test_queries_in_sql(lithiophile, filled):
+    status, out, _ = lithiophile(
+        *("query", "--sql", "SELECT host, count(*) AS n FROM candidates GROUP BY host"),
+        *("--db", filled, "--format", "csv"),
+    )
+    assert status == 0
+    assert "Cu,2" in out.splitlines()
+
+
 def test_shows_one_result_with_its_provenance(lithiophile, filled):
     status, out, _ = lithiophile("show", "3", "--db", filled)
     assert status == 0
@@ -224,6 +256,8 @@ def test_a_bad_campaign_is_one_line_and_nothing_is_written(
         (["rank", "--db", "{filled}", "--potential", "mini"], "choose from synthetic"),
         (["query", "hots=Cu", "--db", "{filled}"], "did you mean 'host'?"),
         (["query", "--db", "{filled}", "--columns", "hots"], "did you mean 'host'?"),
+        (["query", "--sql", "DROP TABLE candidates", "--db", "{filled}"], "only reading"),
+        (["query", "--sql", "SELECT 1", "--limit", "1", "--db", "{filled}"], "in the SQL"),
         (["show", "99", "--db", "{filled}"], "99"),
         (["report", "--db", "{filled}", "--output", "no/where.html"], "does not exist"),
         (["structures", "facet", "Cuu", "111", "--output", "a.cif"], "Cu"),
