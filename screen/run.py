@@ -1,8 +1,5 @@
 """Running a campaign: checks first, then its screens, then what they found into the database."""
 
-from contextlib import suppress
-from pathlib import Path
-
 from potentials.registry import registry
 from results.database import Database
 from results.documents import CandidateDocument
@@ -12,16 +9,19 @@ from screen.errors import CampaignError
 from screen.kinds import KINDS
 from screen.stored import store_campaign
 from workflows.local import run_flow
+from workflows.places import Place, ThisProcess, computing_at
 from workflows.progress import Listener
+from workflows.run_folder import RunFolder, RunRequest
 from workflows.settings import PotentialSettings, StoreSettings, engine_for
 
 
-def check_campaign(campaign: Campaign, source: str) -> None:
+def check_campaign(campaign: Campaign, source: str, place: Place | None = None) -> None:
     """Everything that can be wrong before anything is computed or written.
 
     Args:
         campaign: as read.
         source: the file's name, for messages.
+        place: where it will compute; None for this process.
 
     Raises:
         CampaignError: in one line.
@@ -30,16 +30,23 @@ def check_campaign(campaign: Campaign, source: str) -> None:
     if known := registry().get(campaign.potential.name):
         check_elements(campaign, source, known.elements)  # before any download of weights
     try:
-        potential, _ = engine_for(potential_settings(campaign))
+        settings = potential_settings(campaign)
+        potential, _ = engine_for(settings if place is None else place.settings_here(settings))
     except ValueError as error:
         raise CampaignError(f"{source}: {error}") from error
     check_elements(campaign, source, potential.elements)
 
 
 def run_campaign(
-    campaign: Campaign, text: str, database: Database, location: str, listener: Listener
+    campaign: Campaign,
+    text: str,
+    database: Database,
+    location: str,
+    listener: Listener,
+    place: Place | None = None,
+    request: RunRequest | None = None,
 ) -> list[CandidateDocument]:
-    """Run every screen of a checked campaign on this machine and store what it found.
+    """Run every screen of a checked campaign and store what it found.
 
     Args:
         campaign: as read.
@@ -47,10 +54,26 @@ def run_campaign(
         database: where the results go; calculations that it holds already are not repeated.
         location: path or URL of the database, which the flows' jobs open themselves.
         listener: called as systems finish.
+        place: where its stages compute; None for this process.
+        request: what is kept for `lithiophile resume`; None keeps that it runs here.
 
     Returns:
         The documents of all screens, those that failed included.
+
+    Raises:
+        WorkflowError: another driver runs this campaign on this database.
     """
+    request = request or RunRequest(campaign.name, text, campaign.name, location)
+    folder = RunFolder.beside(location, campaign.name)
+    with folder.drive(request, listener) as heard, computing_at(place or ThisProcess()):
+        documents = _run_screens(campaign, text, database, location, heard)
+    folder.forget()
+    return documents
+
+
+def _run_screens(
+    campaign: Campaign, text: str, database: Database, location: str, listener: Listener
+) -> list[CandidateDocument]:
     store_campaign(database, campaign, text)
     potential, stores = potential_settings(campaign), store_settings(campaign, location)
     documents: list[CandidateDocument] = []
@@ -59,7 +82,6 @@ def run_campaign(
         found = run_flow(flow, listener)
         database.add_candidates(campaign.name, found)
         documents += found
-    _remove_if_empty(_spool(campaign, location))
     store_campaign(database, campaign, text, documents)
     return documents
 
@@ -71,17 +93,6 @@ def potential_settings(campaign: Campaign) -> PotentialSettings:
 
 def store_settings(campaign: Campaign, location: str) -> StoreSettings:
     """Where the campaign's jobs keep results: the database at ``location``, a spool beside it."""
-    return StoreSettings(database=location, spool=str(_spool(campaign, location)))
-
-
-def _spool(campaign: Campaign, location: str) -> Path:
-    """Where a stage keeps what it has finished until it ends, for a run that is killed."""
-    beside = Path("lithiophile.db" if "://" in location else location)
-    return beside.with_name(f"{beside.name}-spool") / campaign.name
-
-
-def _remove_if_empty(spool: Path) -> None:
-    """Take the spool's folders away; one that another run or campaign uses stays."""
-    with suppress(OSError):
-        spool.rmdir()
-        spool.parent.rmdir()
+    return StoreSettings(
+        database=location, spool=str(RunFolder.beside(location, campaign.name).path)
+    )

@@ -28,7 +28,7 @@ from workflows.errors import WorkflowError
 from workflows.places import Keep, ThisProcess
 from workflows.profiles import HERE, Profile
 from workflows.scheduler import NoAnswerError, Queue, Scheduler
-from workflows.shard_array import Group, ShardArray, arrays_in
+from workflows.shard_array import JOB_PREFIX, Group, ShardArray, arrays_in
 from workflows.shard_folder import Beat, Result, ShardFolder, ShardOrders
 from workflows.tasks import StageWork, stage_slug
 
@@ -98,6 +98,13 @@ def stage_folder(folder: Path, profile: Profile, stage: str) -> Path:
 def shards_folder(folder: Path, profile: Profile) -> Path:
     """Where all stages of a run that use ``profile`` keep theirs."""
     return folder if profile.folder is None else profile.folder / folder.name
+
+
+def script_of(cluster: Cluster, profile: str, run: str) -> str:
+    """The job script that a profile gives, for an array of a made-up name."""
+    chosen = cluster.profiles[profile]
+    array = stage_folder(cluster.folder, chosen, "STAGE") / "ARRAY"
+    return Scheduler(chosen.scheduler).script(chosen, array, f"{JOB_PREFIX}-{run}", 2)
 
 
 @dataclass
@@ -479,6 +486,8 @@ class _StageOnCluster:
                 with suppress(NoAnswerError):
                     self._scheduler.cancel(array.job_id)
         shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):
+            self._folder.parent.rmdir()  # of the last stage that was out
 
     def _ending_or_out(self, job_id: str) -> bool:
         return any(job_id == one for one, _ in self._ending) or any(

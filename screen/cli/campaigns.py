@@ -10,16 +10,19 @@ from screen.cli.options import (
     DEFAULT_DATABASE,
     CampaignOption,
     DatabaseOption,
+    DetachOption,
     Format,
     FormatOption,
     PotentialOption,
     ScreenOption,
+    Where,
 )
 from screen.cli.output import console, write
 
 if TYPE_CHECKING:
     from results.database import Database
     from screen.stored import StoredCampaign
+    from workflows.run_folder import RunRequest
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,6 +42,14 @@ def run(
         Path | None,
         typer.Option("--output", help="The report; by default CAMPAIGN-report.html here."),
     ] = None,
+    on: Annotated[Where, typer.Option("--on", help="Where it computes.")] = Where.here,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Profile of the cluster; see docs/hpc.md.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the job scripts and submit nothing.")
+    ] = False,
+    detach: DetachOption = False,
 ) -> None:
     """Run a campaign to its ranking and its report.
 
@@ -46,23 +57,59 @@ def run(
     it goes on where it stopped.
     """
     from screen.campaign_file import parse_campaign, quickstart_file, read_text
-    from screen.cli.progress import showing_progress
-    from screen.run import check_campaign, run_campaign
-    from screen.stored import load_campaign
+    from workflows.profiles import profiles_file
+    from workflows.run_folder import RunRequest
 
     source = campaign or quickstart_file()
     text = read_text(source)
     wanted = parse_campaign(text, str(source))
     target = _checked_output(output or Path(f"{wanted.name}-report.html"))
-    check_campaign(wanted, str(source))
-    from results.database import open_database
+    request = RunRequest(
+        name=wanted.name,
+        text=text,
+        source=str(source),
+        database=db,
+        on=on.value,
+        profile=profile,
+        profiles=None if on is Where.here else str(profiles_file().absolute()),
+        output=str(target.absolute()),
+    )
+    run_requested(request, dry_run=dry_run, detach=detach)
 
-    with open_database(db) as database:
+
+def run_requested(request: "RunRequest", *, dry_run: bool = False, detach: bool = False) -> None:
+    """Run what was asked for, to its ranking and its report."""
+    from results.database import open_database
+    from screen.campaign_file import parse_campaign
+    from screen.cli.progress import showing_progress
+    from screen.places import place_of, scripts_of
+    from screen.run import check_campaign, run_campaign
+    from screen.stored import load_campaign
+    from workflows.cluster import DetachedError
+
+    wanted = parse_campaign(request.text, request.source)
+    place = place_of(request, detach=detach)
+    check_campaign(wanted, request.source, place)
+    if dry_run:
+        write(scripts_of(request, place))
+        return
+    with open_database(request.database) as database:
         with showing_progress(console(stderr=True)) as listener:
-            run_campaign(wanted, text, database, db, listener)
+            try:
+                run_campaign(
+                    wanted, request.text, database, request.database, listener, place, request
+                )
+            except DetachedError:
+                console(stderr=True).print(
+                    "Submitted; go on with: lithiophile resume "
+                    f"--db {request.database} --campaign {request.name}",
+                    soft_wrap=True,
+                )
+                return
         stored = load_campaign(database, wanted.name)
         ranked = _print_ranking(stored, Format.table)
-        _write_report(stored, database, target)
+        if request.output is not None:
+            _write_report(stored, database, Path(request.output))
     if not ranked:
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from screen.cli import campaigns, potentials, results, structures, validation
+from screen.cli import campaigns, potentials, results, runs, structures, validation
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 campaigns.add_to(app)
+runs.add_to(app)
 results.add_to(app)
 validation.add_to(app)
 app.add_typer(structures.app, name="structures")

@@ -43,3 +43,19 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How it is printed.")]
+
+
+class Where(StrEnum):
+    """Where a campaign computes."""
+
+    here = "here"
+    slurm = "slurm"
+    pbs = "pbs"
+
+
+DetachOption = Annotated[
+    bool,
+    typer.Option(
+        "--detach", help="Submit what can run now and end; go on later with `lithiophile resume`."
+    ),
+]
