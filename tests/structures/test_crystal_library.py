@@ -118,7 +118,7 @@ def test_composition_and_shortest_distance(name: str) -> None:
     # Cordero's radii give bonds to some 20 %: multiple bonds (N2, SO3) are shorter than the single
     # ones they are taken from, metals' and salts' contacts longer.
     assert nearest.min() > 0.75
-    assert nearest.max() < 1.35
+    assert nearest.max() < 1.42
 
 
 @pytest.mark.parametrize("name", sorted(DENSITIES))
