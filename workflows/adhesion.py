@@ -1,0 +1,190 @@
+"""Surface energies, works of adhesion and contact angles from finished calculations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from results.documents import CalculationDocument, Evidence, InterfaceAdhesion
+from results.quantities import (
+    contact_angle,
+    elastic_energy,
+    interface_energy,
+    surface_energy,
+    work_of_adhesion,
+)
+from results.uncertainties import in_squares, sampled_best_error
+from structures import Facet, InterfaceModel
+from workflows.evidence import (
+    Quantities,
+    energy_of,
+    energy_per_atom,
+    evidence_of,
+    failures_text,
+    per_area,
+    residual_of,
+    scaled,
+    value_of,
+)
+from workflows.packing import Built
+
+
+def surface_of(facet: Facet, slab: CalculationDocument, bulk: CalculationDocument) -> Quantities:
+    """Surface energy of a relaxed facet."""
+    name = "surface_energy_j_m2"
+    units = len(facet.structure) / len(bulk.initial_structure["sites"])
+    error = in_squares(residual_of(slab), scaled(residual_of(bulk), units))
+    evidence = evidence_of(
+        [slab, bulk],
+        reference_state=f"bulk {facet.host}, same potential",
+        error=per_area(error, 2 * facet.area),
+    )
+    if not facet.symmetric or not facet.stoichiometric:
+        problem = "faces differ" if not facet.symmetric else "not of the bulk's composition"
+        evidence = Evidence(converged=False, failure=f"slab: {problem}; it has no surface energy")
+    if not evidence.converged:
+        return Quantities({}, {name: evidence})
+    value = surface_energy(energy_of(slab), len(facet.structure), energy_per_atom(bulk), facet.area)
+    return Quantities({name: value}, {name: evidence})
+
+
+def adhesion_of(owner: int, interfaces: Built, joined: list[CalculationDocument]) -> Quantities:
+    """The best work of adhesion of an owner's interfaces, with the film's strain beside it."""
+    tried, residuals = [], []
+    for position in interfaces.of(owner):
+        model = interfaces.models[position]
+        both, film, substrate, _ = interfaces.parts(position, joined)
+        error = in_squares(*(residual_of(part) for part in (film, substrate, both)))
+        evidence = evidence_of([film, substrate, both], error=per_area(error, model.area))
+        value = None
+        if evidence.converged:
+            value = work_of_adhesion(
+                energy_of(film), energy_of(substrate), energy_of(both), model.area
+            )
+        tried.append(_interface_adhesion(model, value, evidence))
+        residuals.append(evidence.error or 0.0)
+    names = ("work_of_adhesion_j_m2", "film_elastic_energy_j_m2", "substrate_elastic_energy_j_m2")
+    failure = interfaces.failures.get(owner) or failures_text(
+        (
+            f"{interfaces.models[position].film_host} {one.film_miller_index} at {one.registry}",
+            one.failure,
+        )
+        for position, one in zip(interfaces.of(owner), tried, strict=True)
+    )
+    values: dict[str, Any] = {"interfaces": tuple(tried)}
+    bound = [one for one in tried if one.work_of_adhesion_j_m2 is not None]
+    if not bound:
+        missing = Evidence(converged=False, failure=failure or "no interface was found")
+        return Quantities(values, dict.fromkeys(names[:1], missing))
+    best = max(bound, key=lambda one: value_of(one.work_of_adhesion_j_m2))
+    position = interfaces.of(owner)[tried.index(best)]
+    both, film, _, free_film = interfaces.parts(position, joined)
+    registries = [
+        (value_of(one.work_of_adhesion_j_m2), residual)
+        for one, residual in zip(tried, residuals, strict=True)
+        if one.work_of_adhesion_j_m2 is not None
+        and (one.film_miller_index, one.termination) == (best.film_miller_index, best.termination)
+    ]
+    supported = {
+        names[0]: Evidence(
+            converged=failure is None,
+            error=sampled_best_error(*zip(*registries, strict=True)),
+            reference_state="both sides relaxed apart in the interface's in-plane cell",
+            failure=failure,
+            fingerprints=best.fingerprints,
+        ),
+        names[1]: evidence_of(
+            [film, free_film],
+            reference_state="film in its bulk's cell",
+            error=per_area(
+                in_squares(residual_of(film), residual_of(free_film)),
+                interfaces.models[position].area,
+            ),
+        ),
+    }
+    values |= {
+        "work_of_adhesion_j_m2": best.work_of_adhesion_j_m2,
+        "film_miller_index": best.film_miller_index,
+        "interface_termination": best.termination,
+        "registry": best.registry,
+        "film_strain": best.film_strain,
+        "substrate_strain": best.substrate_strain,
+        "interface_structure": both.final_structure,
+    }
+    if supported[names[1]].converged:
+        values[names[1]] = elastic_energy(
+            energy_of(film), energy_of(free_film), interfaces.models[position].area
+        )
+    if not any(best.substrate_strain):
+        values[names[2]] = 0.0
+        supported[names[2]] = Evidence(
+            converged=True, reference_state="the substrate keeps its own cell"
+        )
+    return Quantities(values, supported)
+
+
+def _interface_adhesion(
+    model: InterfaceModel, value: float | None, evidence: Evidence
+) -> InterfaceAdhesion:
+    return InterfaceAdhesion(
+        film_miller_index=model.film_miller_index,
+        termination=model.termination,
+        registry=model.registry,
+        n_atoms=len(model.structure),
+        work_of_adhesion_j_m2=value,
+        film_strain=model.film_strain,
+        substrate_strain=model.substrate_strain,
+        converged=evidence.converged,
+        failure=evidence.failure,
+        fingerprints=evidence.fingerprints,
+    )
+
+
+def wetting_of(
+    surface: Quantities, adhesion: Quantities, film_energies: dict[tuple[int, ...], Quantities]
+) -> Quantities:
+    """Interface energy and contact angle, which follow from W and the surface energies."""
+    key, names = "surface_energy_j_m2", ("interface_energy_j_m2", "contact_angle_deg")
+    values: dict[str, Any] = {}
+    evidence: dict[str, Evidence] = {}
+    adhered = adhesion.evidence["work_of_adhesion_j_m2"]
+    w = adhesion.values.get("work_of_adhesion_j_m2")
+    film = film_energies.get(adhesion.values.get("film_miller_index", ()))
+    known = [one for one in (film, surface) if one is not None and key in one.values]
+    if w is not None and len(known) == 2:
+        values[names[0]] = interface_energy(known[0].values[key], known[1].values[key], w)
+        surfaces = [one.evidence[key] for one in known]
+        error = in_squares(adhered.error, *(one.error for one in surfaces))
+        evidence[names[0]] = _derived(adhered, surfaces, error)
+    else:
+        reason = "needs both surface energies and the work of adhesion"
+        evidence[names[0]] = Evidence(converged=False, failure=reason)
+    gammas = {
+        index: one.values[key] for index, one in film_energies.items() if one.values.get(key, 0) > 0
+    }
+    if w is not None and gammas:
+        lowest = min(gammas, key=lambda index: gammas[index])
+        gamma = gammas[lowest]
+        values[names[1]] = contact_angle(w, gamma)
+        error = None
+        if adhered.error is not None:
+            spread = [contact_angle(w + sign * adhered.error, gamma) for sign in (-1, 1)]
+            # Where both ends are clipped to full wetting, W's error says nothing of the angle's.
+            error = (spread[0] - spread[1]) / 2 or None
+        values["gamma_li_j_m2"] = gamma
+        facet = "".join(str(i) for i in lowest)
+        values["gamma_li_source"] = f"Li ({facet}), lowest facet computed, same potential"
+        evidence[names[1]] = _derived(adhered, [film_energies[lowest].evidence[key]], error)
+    else:
+        reason = "needs the work of adhesion and a surface energy of Li"
+        evidence[names[1]] = Evidence(converged=False, failure=reason)
+    return Quantities(values, evidence)
+
+
+def _derived(adhesion: Evidence, surfaces: Sequence[Evidence], error: float | None) -> Evidence:
+    return Evidence(
+        converged=adhesion.converged,
+        error=error,
+        reference_state=adhesion.reference_state,
+        failure=adhesion.failure,
+        fingerprints=adhesion.fingerprints
+        + tuple(key for one in surfaces for key in one.fingerprints),
+    )
