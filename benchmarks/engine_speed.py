@@ -1,13 +1,18 @@
-"""Time the batched engine against ASE with MACE's own calculator, one structure after the other.
+"""Time the batched engine against ASE with MACE's own calculator, and against torch-sim.
 
-    python benchmarks/engine_vs_ase.py [--repeats 5] [--threads 2] [--write docs/benchmarks.md]
+    python benchmarks/engine_speed.py [--repeats 5] [--threads 2] [--write docs/benchmarks.md]
 
-On a CPU: 64 slabs of 17 to 68 atoms evaluated and relaxed, and 24 bands of 5 images, with `mini`.
-On a GPU: 256 slabs evaluated with random networks of the size of MACE-MP-0 small and medium. Both
-sides of each pair run in turn in one process; the table gives medians.
+On a CPU: 64 slabs of 17 to 68 atoms evaluated and relaxed, 24 bands of 5 images, and the memory of
+2,000 slabs in one call, with `mini`. On a GPU: 256 slabs evaluated with random networks of the size
+of MACE-MP-0 small, medium and large. Both sides of each pair run in turn in one process; the tables
+give medians. torch-sim takes part where it is installed (`pip install torch-sim-atomistic`).
 """
 
 import argparse
+import copy
+import importlib.metadata
+import importlib.util
+import multiprocessing
 import platform
 import statistics
 import time
@@ -20,10 +25,11 @@ from ase import Atoms
 from ase.build import add_adsorbate, fcc100, fcc111
 from ase.constraints import FixAtoms
 from ase.mep import NEB
-from ase.optimize import FIRE, LBFGS
+from ase.optimize import BFGS, LBFGS
 
 from potentials import load_potential
 from potentials.batched import BatchedEngine
+from potentials.batched.memory import CPU_ATOMS
 from potentials.conversion import to_atoms
 from potentials.potential import MacePotential
 from potentials.protocol import Band
@@ -72,9 +78,14 @@ def hop(i: int) -> tuple[Atoms, Atoms]:
 
 
 class OneByOne:
-    """ASE with MACECalculator."""
+    """ASE with MACECalculator.
+
+    Attributes:
+        evaluations: counted since it was last set to 0.
+    """
 
     def __init__(self, potential: MacePotential) -> None:
+        self.evaluations = 0
         with process_kept():
             self.calculator = MACECalculator(
                 models=[potential.model], device=potential.device, default_dtype=potential.dtype
@@ -96,7 +107,9 @@ class OneByOne:
         energies = []
         for structure in structures:
             atoms = self.with_calculator(structure)
-            LBFGS(atoms, logfile=None).run(fmax=FMAX, steps=500)
+            optimiser = LBFGS(atoms, logfile=None)
+            optimiser.run(fmax=FMAX, steps=500)
+            self.evaluations += optimiser.get_number_of_steps() + 1
             energies.append(atoms.get_potential_energy())
         return energies
 
@@ -116,10 +129,52 @@ class OneByOne:
                 allow_shared_calculator=True,
             )
             path.interpolate("idpp", mic=True)
-            FIRE(path, logfile=None).run(fmax=BAND_FMAX, steps=300)
+            optimiser = BFGS(path, logfile=None)
+            optimiser.run(fmax=BAND_FMAX, steps=300)
+            self.evaluations += 5 * (optimiser.get_number_of_steps() + 1)
             ends = [self.with_calculator(each).get_potential_energy() for each in images]
             barriers.append(max(ends) - ends[0])
         return barriers
+
+
+class TorchSim:
+    """torch-sim with its own batching, allowed as many atoms per pass as the engine."""
+
+    def __init__(self, potential: MacePotential, atoms_per_pass: int) -> None:
+        import torch_sim
+        from torch_sim.models.mace import MaceModel
+
+        self._torch_sim = torch_sim
+        # A copy, because the wrapper changes the network that it is given.
+        self._model = MaceModel(
+            copy.deepcopy(potential.model),
+            device=torch.device(potential.device),
+            dtype=getattr(torch, potential.dtype),
+            compute_stress=False,
+        )
+        self._limit = {"memory_scales_with": "n_atoms", "max_memory_scaler": atoms_per_pass}
+
+    def evaluate(self, structures: list[Atoms]) -> list[float]:
+        """Energies, eV; forces are computed too."""
+        done = self._torch_sim.static(
+            structures,
+            self._model,
+            autobatcher=self._torch_sim.BinningAutoBatcher(self._model, **self._limit),
+        )
+        return [float(one["potential_energy"]) for one in done]
+
+    def relax(self, structures: list[Atoms]) -> list[float]:
+        """Relaxed energies, eV."""
+        criterion = self._torch_sim.generate_force_convergence_fn(FMAX, include_cell_forces=False)
+        state = self._torch_sim.optimize(
+            structures,
+            self._model,
+            optimizer=self._torch_sim.optimizers.fire,
+            convergence_fn=criterion,
+            autobatcher=self._torch_sim.InFlightAutoBatcher(self._model, **self._limit),
+            max_steps=500,
+        )
+        return state.energy.tolist()
 
 
 def timed(call: Callable[[], object], device: str) -> tuple[float, object]:
@@ -163,12 +218,72 @@ class ModelClock:
         self.passes += 1
 
 
+def torch_sim_rows(potential: MacePotential, slabs: list[Atoms], repeats: int) -> list[str]:
+    """Rows of the table beside torch-sim; its release for Python 3.11 freezes no atoms."""
+    engine = BatchedEngine(potential)
+    other = TorchSim(potential, CPU_ATOMS)
+    free = [atoms.copy() for atoms in slabs]
+    for atoms in free:
+        atoms.set_constraint()
+    other.evaluate(free[:8])
+    one, two, energies, results = in_turn(
+        lambda: other.evaluate(free), lambda: engine.evaluate(free), repeats, "cpu"
+    )
+    apart = np.abs(np.array(energies) - [result.energy for result in results])
+    rows = [row("evaluate", one, two, f"energies within {1e3 * apart.max():.4f} meV")]
+    print(rows[-1], flush=True)
+    few = free[::4]
+    one, two, energies, results = in_turn(
+        lambda: other.relax(few), lambda: engine.relax(few, fmax=FMAX), repeats, "cpu"
+    )
+    apart = np.array([result.energy for result in results]) - np.array(energies)
+    remark = (
+        f"{len(few)} of them to {FMAX} eV/Å, its FIRE beside our L-BFGS; "
+        f"{(np.abs(apart) < 5e-3).sum()} end within 5 meV, {(apart < -5e-3).sum()} of ours lower,"
+        f" {(apart > 5e-3).sum()} higher"
+    )
+    rows.append(row("relax", one, two, remark))
+    print(rows[-1], flush=True)
+    return rows
+
+
+def memory(kind: str) -> float:
+    """``VmRSS``, what this process holds, or ``VmHWM``, the most it held since it was reset, MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(kind))
+
+
+def growth_of_memory(n_slabs: int) -> float:
+    """MiB that a warm process takes at most to evaluate ``n_slabs`` in one call."""
+    torch.set_num_threads(1)
+    engine = BatchedEngine(load_potential("mini", device="cpu", dtype="float64"))
+    slabs = [slab(i) for i in range(n_slabs)]
+    for _ in range(3):
+        engine.evaluate(slabs[:1])
+    before = memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # Linux: forget the peak
+    engine.evaluate(slabs)
+    return memory("VmHWM") - before
+
+
+def memory_line(n_slabs: int) -> str:
+    """The memory that a batch takes, and that a long queue takes, each in a process of its own."""
+    one_batch = 10
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        batch, queue = pool.map(growth_of_memory, (one_batch, n_slabs), chunksize=1)
+    return (
+        f"Memory: evaluating {one_batch} slabs, a batch, takes a warm process"
+        f" {batch:.0f} MiB; {n_slabs} slabs queued in one call by {queue:.0f} MiB,"
+        f" {queue / batch:.2f} times as much."
+    )
+
+
 def row(name: str, ase: list[float], batched: list[float], remark: str) -> str:
     one, other = statistics.median(ase), statistics.median(batched)
     return f"| {name} | {one:.2f} | {other:.2f} | {one / other:.1f} | {remark} |"
 
 
-def cpu_part(repeats: int, n_slabs: int, n_bands: int) -> list[str]:
+def cpu_part(repeats: int, n_slabs: int, n_bands: int, n_queued: int) -> list[str]:
     potential = load_potential("mini", device="cpu", dtype="float64")
     assert isinstance(potential, MacePotential)
     ase, engine = OneByOne(potential), BatchedEngine(potential)
@@ -198,7 +313,8 @@ def cpu_part(repeats: int, n_slabs: int, n_bands: int) -> list[str]:
     same = np.abs(apart) < 5e-3
     spent = sum(result.force_evaluations for result in results)
     remark = (
-        f"to {FMAX} eV/Å; ASE with LBFGS; {spent} evaluations in the batch; {same.sum()} of"
+        f"to {FMAX} eV/Å; ASE with LBFGS: {ase.evaluations // repeats} evaluations, in the batch"
+        f" {spent}; {same.sum()} of"
         f" {n_slabs} end within 5 meV of ASE, {(apart < -5e-3).sum()} lower,"
         f" {(apart > 5e-3).sum()} higher"
     )
@@ -208,18 +324,33 @@ def cpu_part(repeats: int, n_slabs: int, n_bands: int) -> list[str]:
     pairs = [hop(i) for i in range(n_bands)]
     ends = engine.relax([end for pair in pairs for end in pair], fmax=0.01)
     bands = [Band(ends[2 * i].structure, ends[2 * i + 1].structure) for i in range(n_bands)]
+    ase.evaluations = 0
     one, other, barriers, paths = in_turn(
         lambda: ase.neb(bands), lambda: engine.neb(bands, fmax=BAND_FMAX), repeats, "cpu"
     )
     apart = np.abs(np.array([path.barrier for path in paths]) - np.array(barriers))
     converged = sum(path.converged for path in paths)
+    spent = sum(path.force_evaluations for path in paths)
     remark = (
-        f"{n_bands} bands of 5 images to {BAND_FMAX} eV/Å; ASE with FIRE; {converged} converged;"
+        f"{n_bands} bands of 5 images to {BAND_FMAX} eV/Å; ASE with BFGS:"
+        f" {ase.evaluations // repeats} evaluations, in the batch {spent}; {converged} converged;"
         f" barriers within {1e3 * apart.max():.1f} meV of ASE's (median"
         f" {1e3 * np.median(apart):.1f})"
     )
     rows.append(row("neb", one, other, remark))
     print(rows[-1], flush=True)
+
+    beside = ["torch-sim takes no part: it is not installed."]
+    if importlib.util.find_spec("torch_sim"):
+        version = importlib.metadata.version("torch-sim-atomistic")
+        beside = [
+            f"Beside torch-sim {version}, at most {CPU_ATOMS} atoms per pass for both, no atoms"
+            " frozen:",
+            "",
+            "| | torch-sim, s | batched, s | times faster | |",
+            "|---|---|---|---|---|",
+            *torch_sim_rows(potential, slabs, repeats),
+        ]
     return [
         f"`mini`, float64, {torch.get_num_threads()} threads, {platform.processor() or 'CPU'},"
         f" torch {torch.__version__}, medians of {repeats}:",
@@ -233,6 +364,10 @@ def cpu_part(repeats: int, n_slabs: int, n_bands: int) -> list[str]:
         f" {', '.join(f'{1e3 * t:.0f}' for t in first)} ms, three passes over others of other"
         f" sizes {', '.join(f'{1e3 * t:.0f}' for t in other_shapes)} ms: warming up happens once"
         " per process, not once per shape of batch.",
+        "",
+        memory_line(n_queued),
+        "",
+        *beside,
     ]
 
 
@@ -316,11 +451,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--slabs", type=int, default=64)
     parser.add_argument("--bands", type=int, default=24)
+    parser.add_argument("--queued", type=int, default=2000, help="slabs of the memory test")
     parser.add_argument("--write", type=Path, help="write the tables to this Markdown file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    text = ["# The batched engine beside ASE", "", f"Made by `{Path(__file__).name}`.", ""]
-    text += ["## On a CPU", "", *cpu_part(options.repeats, options.slabs, options.bands), ""]
+    sizes = (options.repeats, options.slabs, options.bands, options.queued)
+    text = [
+        "# The batched engine beside ASE and torch-sim",
+        "",
+        f"Made by `{Path(__file__).name}`.",
+        "",
+    ]
+    text += ["## On a CPU", "", *cpu_part(*sizes), ""]
     text += ["## On a GPU", ""]
     if torch.cuda.is_available():
         text += gpu_part(options.repeats)
