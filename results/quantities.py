@@ -152,6 +152,27 @@ def lithiation_voltage(
     return -(lithiated_energy - delithiated_energy - n_li_added * li_bulk_energy) / n_li_added
 
 
+def substitution_energy(
+    doped_energy: float, n_li: int, li_bulk_energy: float, solute_bulk_energy: float
+) -> float:
+    """Energy to put one foreign atom on a site of bcc Li, E(Li_n M) − n e(Li) − e(M, bulk), eV.
+
+    Negative = M dissolves in Li on its own.
+    Source: the dilute heat of solution, as in Freysoldt et al., Rev. Mod. Phys. 86, 253 (2014).
+
+    Args:
+        doped_energy: E(Li_n M), a bcc Li cell with one Li replaced by M, relaxed, eV.
+        n_li: n, Li atoms in that cell.
+        li_bulk_energy: bcc Li per atom, eV.
+        solute_bulk_energy: M's own bulk phase per atom, eV.
+
+    Raises:
+        ResultsError: a cell without Li.
+    """
+    _check_positive("n_li", n_li, "count the Li atoms of the cell")
+    return doped_energy - n_li * li_bulk_energy - solute_bulk_energy
+
+
 def _check_area(area: float) -> None:
     _check_positive("area", area, "give the in-plane area in Å²")
 
