@@ -83,6 +83,6 @@ def _installed(known: RegistryEntry) -> bool:
     from importlib.util import find_spec
     from pathlib import Path
 
-    if known.kind == "chgnet":
-        return find_spec("chgnet") is not None
+    if known.kind in ("chgnet", "gpaw"):
+        return find_spec(known.kind) is not None
     return (Path(__file__).parent / known.name / "model.safetensors").is_file()

@@ -55,6 +55,8 @@ def load_potential(
     correction = _correction(dispersion, known)
     if known is not None and known.kind == "chgnet":
         return _chgnet(device, dtype, head, correction)
+    if known is not None and known.kind == "gpaw":
+        return _gpaw(known.name, device, dtype, head, correction)
     network, sha256 = _network(name_or_path, known, trust)
     return MacePotential(
         network,
@@ -132,6 +134,22 @@ def _chgnet(device: str, dtype: str, head: str | None, correction: str | None) -
         if asked is not None:
             raise PotentialError(f"{field}: 'chgnet' has none; leave it out")
     return ChgnetPotential(device=device, dtype=dtype)
+
+
+def _gpaw(
+    name: str, device: str, dtype: str, head: str | None, correction: str | None
+) -> Potential:
+    from potentials.dft.gpaw_potential import GpawPotential
+
+    for field, asked, only in (
+        ("device", device, "cpu"),
+        ("dtype", dtype, "float64"),
+        ("head", head, None),
+        ("dispersion", correction, None),
+    ):
+        if asked != only:
+            raise PotentialError(f"{field}: {name!r} has no {asked!r}; leave it out")
+    return GpawPotential(name)
 
 
 def _correction(asked: str | None, known: RegistryEntry | None) -> str | None:

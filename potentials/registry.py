@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from potentials.choices import nearest
 from potentials.errors import PotentialError
 
-Kind = Literal["mace", "chgnet", "network"]
+Kind = Literal["mace", "chgnet", "network", "gpaw"]
 Corrections = Literal["apply", "included", "incompatible"]
 
 
@@ -19,7 +19,7 @@ class RegistryEntry:
 
     Attributes:
         name: the name it is asked for by.
-        kind: a MACE checkpoint to be downloaded, CHGNet, or a network inside this package.
+        kind: a MACE checkpoint to be downloaded, CHGNet, a network inside this package, or GPAW.
         summary: one line on what it is for.
         url: download address; None where nothing is downloaded.
         licence: short name of the licence of the weights.

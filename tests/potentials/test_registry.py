@@ -21,7 +21,7 @@ PUBLISHED = (
 
 
 def test_published_models_and_our_own_are_there() -> None:
-    assert list(registry()) == ["mini", "chgnet", *PUBLISHED]
+    assert list(registry()) == ["mini", "chgnet", *PUBLISHED, "gpaw-pbe-quick", "gpaw-pbe-tight"]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -40,7 +40,7 @@ def test_entries_are_whole(known: object) -> None:
     assert isinstance(known, RegistryEntry)
     assert set(known.elements) <= set(chemical_symbols[1:])
     assert len(set(known.elements)) == len(known.elements)
-    assert known.kind in ("mace", "chgnet", "network")
+    assert known.kind in ("mace", "chgnet", "network", "gpaw")
     assert known.mp_corrections in ("apply", "included", "incompatible")
     assert known.default_dtype in ("float64", "float32")
     assert (known.url is not None) == (known.kind == "mace")
@@ -61,5 +61,5 @@ def test_elements_of_the_big_models() -> None:
 def test_unknown_name_gets_its_neighbours() -> None:
     with pytest.raises(PotentialError, match="'MACE-MPA-0' is unknown; did you mean mace-mpa-0"):
         entry("MACE-MPA-0")
-    with pytest.raises(PotentialError, match=r"use mini, chgnet, .* or mace-mh-1"):
+    with pytest.raises(PotentialError, match=r"use mini, chgnet, .* or gpaw-pbe-tight"):
         entry("zzz")

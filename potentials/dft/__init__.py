@@ -1,0 +1,1 @@
+"""Density-functional theory as a potential: named settings, GPAW, and reference frames."""
