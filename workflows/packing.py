@@ -18,7 +18,6 @@ from pymatgen.core import Lattice, Structure
 from results.documents import CalculationDocument, PathDocument, parse_calculation
 from structures import AdsorptionSite, Facet, Hop, InterfaceModel
 from structures.vacancy_hops import VacancyHop
-from structures.vacancy_hops import VacancyHop
 
 _MODELS: dict[str, Any] = {
     model.__name__: model for model in (AdsorptionSite, Facet, Hop, InterfaceModel, VacancyHop)
