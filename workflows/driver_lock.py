@@ -5,9 +5,9 @@ machine a lock is stale when its process is gone; seen from another, when the co
 while this process's own clock runs. Clocks of two machines are never compared.
 """
 
-import _thread
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -140,7 +140,8 @@ def _beat(folder: Path, token: str, ended: threading.Event) -> None:
     while not ended.wait(_BEAT_S):
         lock = read_lock(folder)
         if (folder / CANCEL).exists() or (lock and _token(lock) != token):
-            _thread.interrupt_main()
+            # A signal, because it also ends a sleep.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             return
         record["beat"] += 1
         with suppress(OSError):

@@ -20,13 +20,15 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from results.documents import AnyCalculation
 from workflows.errors import WorkflowError
 from workflows.shard_array import ShardArray
 from workflows.shard_folder import Beat, Ending, Result, ShardFolder, ShardOrders
-from workflows.tasks import StageWork
+
+if TYPE_CHECKING:
+    from results.documents import AnyCalculation
+    from workflows.tasks import StageWork
 
 SOON, NOW = signal.SIGUSR1, signal.SIGTERM
 """What the scheduler sends some time before the wall time, and what it sends at the end."""
@@ -70,14 +72,15 @@ def run_shard(folder: ShardFolder) -> int:
 def _compute(folder: ShardFolder, watch: "_Watch") -> None:
     work, orders = folder.read_input()
     watch.follow(orders)
-    known = folder.spool.load()  # of a job that the scheduler itself started a second time
+    spool = folder.spool
+    known = spool.load()  # of a job that the scheduler itself started a second time
     potential, engine = work.task.load(work.settings)
     _check_identity(potential.identity.to_dict(), work.identity)
     left = [i for i, fingerprint in enumerate(work.fingerprints) if fingerprint not in known]
 
-    def keep(document: AnyCalculation) -> None:
+    def keep(document: "AnyCalculation") -> None:
         with watch.writing:
-            folder.spool.append(document)
+            spool.append(document)
 
     if not orders.one_by_one:
         watch.say("computing")
@@ -98,7 +101,7 @@ def _check_identity(here: Any, wanted: Any) -> None:
             )
 
 
-def _part(work: StageWork, positions: Sequence[int]) -> StageWork:
+def _part(work: "StageWork", positions: Sequence[int]) -> "StageWork":
     return replace(
         work,
         systems=[work.systems[i] for i in positions],

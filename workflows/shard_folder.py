@@ -17,16 +17,17 @@ import os
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from monty.json import MontyDecoder
-from pymatgen.core import Structure
-
-from results.spool import Spool
 from workflows.errors import WorkflowError
-from workflows.tasks import StageWork, task_at
+
+if TYPE_CHECKING:
+    from results.spool import Spool
+    from workflows.tasks import StageWork
+
+# The rest is imported where it is used: a shard beats before it has loaded what it computes with.
 
 INPUT, HEARTBEAT, SPOOL, RESULT, CLOSED = (
     "input",
@@ -100,12 +101,15 @@ class ShardFolder:
     """A shard's folder, as both sides use it."""
 
     path: Path
-    spool: Spool = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "spool", Spool(self.path / SPOOL))
+    @property
+    def spool(self) -> "Spool":
+        """Where it puts the systems it has finished."""
+        from results.spool import Spool
 
-    def write_input(self, work: StageWork, orders: ShardOrders) -> None:
+        return Spool(self.path / SPOOL)
+
+    def write_input(self, work: "StageWork", orders: ShardOrders) -> None:
         """Make the folder with what is to be computed.
 
         Raises:
@@ -125,12 +129,17 @@ class ShardFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.path / INPUT, hashlib.sha256(packed).hexdigest().encode() + b"\n" + packed)
 
-    def read_input(self) -> tuple[StageWork, ShardOrders]:
+    def read_input(self) -> "tuple[StageWork, ShardOrders]":
         """What `write_input` wrote.
 
         Raises:
             WorkflowError: it is missing, cut or damaged.
         """
+        from monty.json import MontyDecoder
+        from pymatgen.core import Structure
+
+        from workflows.tasks import StageWork, task_at
+
         path = self.path / INPUT
         try:
             checksum, _, packed = path.read_bytes().partition(b"\n")
