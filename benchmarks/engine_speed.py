@@ -248,7 +248,7 @@ def torch_sim_rows(potential: MacePotential, slabs: list[Atoms], repeats: int) -
 
 
 def memory(kind: str) -> float:
-    """``VmRSS``, what this process holds, or ``VmHWM``, the most it held since it was reset, MiB."""
+    """``VmRSS``, what this process holds, or ``VmHWM``, the most since it was reset, MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(kind))
 
