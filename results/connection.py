@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from results.errors import ResultsError
+from results.filesystems import network_filesystem
 from results.migration import is_current, log_migration, migrate_sqlite, revision_of, upgrade
 from results.schema import SCHEMA_REVISION, first_schema, metadata, schema_revisions
 
@@ -128,6 +129,11 @@ def _check_path(path: Path, *, must_exist: bool) -> None:
         raise ResultsError(f"database: {str(path)!r} cannot name a file; give another path")
     if path.is_dir():
         raise ResultsError(f"database: {path} is a directory; name a file in it")
+    if (network := network_filesystem(path)) is not None:
+        raise ResultsError(
+            f"database: {path} is on {network}, where SQLite may lose results; give a path on a "
+            "local disk, or a server: postgresql://user@host/name"
+        )
     if path.exists():
         if not os.access(path, os.R_OK):
             raise ResultsError(f"database: {path} cannot be read; check its permissions")
