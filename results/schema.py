@@ -165,10 +165,13 @@ store_documents = Table(
     "store_documents",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("collection", String, nullable=False, index=True),
+    Column("collection", String, nullable=False),
     Column("document", JSON, nullable=False),
 )
-"""Documents of jobflow's stores (`results.jobflow_store`), without their large parts."""
+"""Documents of jobflow's stores (`results.jobflow_store`), without their large parts.
+
+Each store makes indexes on the collection and a field inside the document as it needs them.
+"""
 
 store_blobs = Table(
     "store_blobs",

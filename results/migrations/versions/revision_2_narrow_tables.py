@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "store_documents",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("collection", sa.String, nullable=False, index=True),
+        sa.Column("collection", sa.String, nullable=False),
         sa.Column("document", sa.JSON, nullable=False),
     )
     op.create_table(
