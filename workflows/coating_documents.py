@@ -1,0 +1,259 @@
+"""The dear half of the coating screen: from finished calculations to the candidates' numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jobflow import job
+
+from results.coating_documents import CoatingDocument, HopBarrier
+from results.documents import CalculationDocument, Evidence, PathDocument
+from results.elasticity import Moduli, moduli, shear_ratio, stiffness
+from results.errors import ResultsError
+from structures.strained import STRAIN
+from structures.vacancy_hops import VacancyHop, percolating_hops
+from workflows.adhesion import adhesion_of, surface_of, wetting_of
+from workflows.coating_funnel import Funnel, rejections
+from workflows.coating_judging import Candidates
+from workflows.evidence import Quantities, failures_text, value_of
+from workflows.packing import Built
+
+_MODULI = ("bulk_modulus_gpa", "shear_modulus_gpa")
+_MIGRATION = "migration_barrier_ev"
+
+
+@job
+def add_migration(
+    passed: Candidates,
+    funnel: Funnel | None,
+    strained: Built,
+    stressed: list[CalculationDocument],
+    hops: Built,
+    ends: list[CalculationDocument],
+    joined: Built,
+    paths: list[PathDocument],
+) -> Candidates:
+    """The candidates with moduli and barriers, and what the funnel says of them.
+
+    Args:
+        passed: the candidates.
+        funnel: the thresholds; None rejects nothing.
+        strained: crystals under strain, lithium last.
+        stressed: their stresses.
+        hops: of each crystal, both ends as built.
+        ends: the relaxed ends.
+        joined: the hops whose ends converged.
+        paths: their paths.
+    """
+    hosts = passed.hosts()
+    lithium = _moduli(len(hosts), strained, stressed)
+    found = {
+        host: _elasticity(owner, strained, stressed, lithium)
+        | _migration(owner, hops, ends, joined, paths)
+        for owner, host in enumerate(hosts)
+    }
+    documents = []
+    for document in passed.documents:
+        updated = _with(document, found[document.host])
+        missed = rejections(updated, funnel, "migration")
+        documents.append(updated.model_copy(update={"rejections": missed}))
+    return Candidates(documents, passed.lithium)
+
+
+@job
+def add_contacts(
+    passed: Candidates,
+    lithium_facets: Built,
+    lithium_slabs: list[CalculationDocument],
+    contacts: Built,
+    joined: list[CalculationDocument],
+) -> Candidates:
+    """The candidates with adhesion and contact angle.
+
+    Args:
+        passed: the candidates.
+        lithium_facets: facets of lithium.
+        lithium_slabs: their relaxations.
+        contacts: interfaces chosen: of lithium with each crystal, of each coating with its
+            electrolyte.
+        joined: what was relaxed of them.
+    """
+    gammas = {
+        tuple(facet.miller_index): surface_of(facet, slab, passed.lithium)
+        for facet, slab in zip(lithium_facets.models, lithium_slabs, strict=True)
+    }
+    hosts = passed.hosts()
+    wetted = {host: _wetted(owner, contacts, joined, gammas) for owner, host in enumerate(hosts)}
+    documents = []
+    for position, document in enumerate(passed.documents):
+        found = wetted[document.host]
+        if document.coating is not None:
+            found |= _adhered(len(hosts) + position, contacts, joined)
+        documents.append(_with(document, found))
+    return Candidates(documents, passed.lithium)
+
+
+@job
+def collect_coatings(judged: Candidates, migrated: Candidates, finished: Candidates) -> Candidates:
+    """All candidates, each as far as it was computed."""
+    latest = {
+        (document.electrolyte, document.coating): document
+        for step in (judged, migrated, finished)
+        for document in step.documents
+    }
+    return Candidates(list(latest.values()), judged.lithium)
+
+
+def _with(document: CoatingDocument, found: Quantities) -> CoatingDocument:
+    """The document with more of its fields; checked as a new one is."""
+    fields = {name: getattr(document, name) for name in CoatingDocument.model_fields}
+    evidence = {**document.evidence, **found.evidence}
+    return CoatingDocument.model_validate(fields | found.values | {"evidence": evidence})
+
+
+def _moduli(owner: int, strained: Built, stressed: list[CalculationDocument]) -> Moduli | str:
+    """Of one crystal, or why it has none."""
+    for position in strained.of(owner):
+        parts = strained.parts(position, stressed)
+        if problem := failures_text(("strained", part.failure) for part in parts):
+            return problem
+        stresses = [part.stress for part in parts if part.stress is not None]
+        if len(stresses) < len(parts):
+            return "the potential gives no stress"
+        try:
+            return moduli(stiffness(stresses, STRAIN))
+        except ResultsError as error:
+            return str(error)
+    return strained.failures.get(owner, "lithium did not converge")
+
+
+def _elasticity(
+    owner: int,
+    strained: Built,
+    stressed: list[CalculationDocument],
+    lithium: Moduli | str,
+) -> Quantities:
+    found = _moduli(owner, strained, stressed)
+    if isinstance(found, str):
+        return Quantities({}, dict.fromkeys((*_MODULI, "shear_ratio"), _failed(found)))
+    fingerprints = _fingerprints(owner, strained, stressed)
+    evidence = Evidence(converged=True, fingerprints=fingerprints)
+    values: dict[str, Any] = {_MODULI[0]: found.bulk, _MODULI[1]: found.shear}
+    supported = dict.fromkeys(_MODULI, evidence)
+    if isinstance(lithium, str):
+        return Quantities(values, supported | {"shear_ratio": _failed(f"lithium: {lithium}")})
+    values["shear_ratio"] = shear_ratio(found.shear, lithium.shear)
+    supported["shear_ratio"] = evidence.model_copy(
+        update={"reference_state": f"G of Li {lithium.shear:.2f} GPa, same potential"}
+    )
+    return Quantities(values, supported)
+
+
+def _fingerprints(
+    owner: int, built: Built, documents: list[CalculationDocument]
+) -> tuple[str, ...]:
+    parts = [part for i in built.of(owner) for part in built.parts(i, documents)]
+    return tuple(part.fingerprint for part in parts)
+
+
+def _migration(
+    owner: int,
+    hops: Built,
+    ends: list[CalculationDocument],
+    joined: Built,
+    paths: Sequence[PathDocument],
+) -> Quantities:
+    """Barrier of the easiest percolating path, and every hop that was tried."""
+    tried: list[HopBarrier] = []
+    saddles: list[float | None] = []
+    energies: dict[str, float] = {}
+    path_of = {joined.models[i]: path for i, path in enumerate(paths) if joined.owners[i] == owner}
+    mine = hops.of(owner)
+    for position in mine:
+        hop = hops.models[position]
+        path = path_of.get(position)
+        tried.append(_hop_barrier(hop, hops.parts(position, ends), path))
+        saddles.append(None)
+        if path is not None and path.failure is None and path.energies_ev:
+            first, last = path.energies_ev[0], path.energies_ev[-1]
+            saddles[-1] = first + value_of(path.barrier_ev)
+            for label, energy in ((hop.start, first), (hop.end, last)):
+                energies[label] = min(energy, energies.get(label, energy))
+    values: dict[str, Any] = {"hops": tuple(tried)}
+    failure = hops.failures.get(owner) or failures_text(
+        (f"{one.start} to {one.end}", one.failure) for one in tried
+    )
+    walked = [i for i, saddle in enumerate(saddles) if saddle is not None]
+    ways = percolating_hops(
+        [hops.models[mine[i]] for i in walked], [saddles[i] for i in walked], energies
+    )
+    if not ways:
+        reason = failure or "no path of these hops leads through the crystal"
+        return Quantities(values, {_MIGRATION: _failed(reason)})
+    easiest = min(ways, key=lambda way: way.barrier)
+    decisive = tried[walked[easiest.hop]]
+    values |= {_MIGRATION: easiest.barrier, "migration_dimensions": easiest.dimensions}
+    path = path_of[mine[walked[easiest.hop]]]
+    evidence = Evidence(
+        converged=failure is None,
+        error=value_of(path.max_force) * decisive.distance / (len(path.energies_ev or ()) - 1),
+        reference_state=f"Li vacancy, {decisive.start} to {decisive.end}",
+        failure=failure,
+        fingerprints=tuple(key for one in tried for key in one.fingerprints),
+    )
+    return Quantities(values, {_MIGRATION: evidence})
+
+
+def _hop_barrier(
+    hop: VacancyHop, ends: list[CalculationDocument], path: PathDocument | None
+) -> HopBarrier:
+    failure = ends[0].failure or ends[1].failure or (path.failure if path else None)
+    good = path is not None and failure is None
+    return HopBarrier(
+        kind="vacancy",
+        start=hop.start,
+        end=hop.end,
+        distance=hop.distance,
+        barrier_ev=path.barrier_ev if path and good else None,
+        reverse_barrier_ev=path.reverse_barrier_ev if path and good else None,
+        converged=good,
+        failure=failure,
+        fingerprints=(*(end.fingerprint for end in ends), *((path.fingerprint,) if path else ())),
+    )
+
+
+def _wetted(
+    owner: int,
+    contacts: Built,
+    joined: list[CalculationDocument],
+    gammas: dict[tuple[int, ...], Quantities],
+) -> Quantities:
+    """W and contact angle of lithium on one crystal."""
+    adhesion = adhesion_of(owner, contacts, joined)
+    wetting = wetting_of(Quantities({}, {}), adhesion, gammas)
+    kept = ("work_of_adhesion_j_m2", "contact_angle_deg")
+    both = adhesion | wetting
+    values = {name: both.values[name] for name in kept if name in both.values}
+    values["lithium_interfaces"] = adhesion.values["interfaces"]
+    values["lithium_interface_structure"] = adhesion.values.get("interface_structure")
+    for name in ("gamma_li_j_m2", "gamma_li_source"):
+        values[name] = wetting.values.get(name)
+    for position in contacts.of(owner)[:1]:
+        values["lithium_miller_index"] = tuple(contacts.models[position].substrate_miller_index)
+    return Quantities(values, {name: both.evidence[name] for name in kept})
+
+
+def _adhered(owner: int, contacts: Built, joined: list[CalculationDocument]) -> Quantities:
+    """W of one coating on its electrolyte."""
+    adhesion = adhesion_of(owner, contacts, joined)
+    name, own = "electrolyte_adhesion_j_m2", "work_of_adhesion_j_m2"
+    values = {
+        "electrolyte_interfaces": adhesion.values["interfaces"],
+        "electrolyte_interface_structure": adhesion.values.get("interface_structure"),
+    }
+    if own in adhesion.values:
+        values[name] = adhesion.values[own]
+    return Quantities(values, {name: adhesion.evidence[own]})
+
+
+def _failed(reason: str) -> Evidence:
+    return Evidence(converged=False, failure=reason)

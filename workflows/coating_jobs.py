@@ -1,0 +1,216 @@
+"""The building steps of the coating screen: from the candidates that passed to the next structures.
+
+Every step takes whole lists and gives a `Built`, as in `workflows.collector_jobs`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobflow import job
+from pymatgen.core import Structure
+
+from results.documents import CalculationDocument, as_structure
+from structures import Facet, StructureError, facet_set, interfaces
+from structures.strained import strained_cells
+from structures.vacancy_hops import vacancy_hops
+from workflows.coating_judging import LITHIUM, Candidates
+from workflows.collector_jobs import InterfaceLimits, SlabSize
+from workflows.packing import Built
+from workflows.stages import last_structure
+
+SHORTEST_SUPERCELL = 7.5
+"""A vacancy is at least this far from its own images, Å."""
+TERMINATIONS = 2
+"""Terminations of a facet that are tried, those that cut the fewest bonds."""
+
+
+@job
+def keep_passed(candidates: Candidates) -> Candidates:
+    """The candidates that are computed further, so that the next steps need not read all."""
+    return Candidates([candidates.documents[i] for i in candidates.passed()], candidates.lithium)
+
+
+@job
+def strain_crystals(passed: Candidates) -> Built:
+    """Each crystal of ``passed``, and lithium last, under the twelve strains of its stiffness."""
+    built = Built()
+    hosts = passed.hosts()
+    for owner, structure in enumerate(_crystals(passed)):
+        built.add(owner, hosts[owner], *strained_cells(structure))
+    if hosts and passed.lithium.converged:
+        built.add(len(hosts), LITHIUM, *strained_cells(last_structure(passed.lithium)))
+    return built
+
+
+@job
+def settled(built: Built, relaxed: list[CalculationDocument]) -> Built:
+    """What was built, with every structure as its relaxation left it."""
+    return Built(
+        built.models,
+        [last_structure(document) for document in relaxed],
+        built.owners,
+        built.failures,
+    )
+
+
+@job
+def open_vacancies(passed: Candidates) -> Built:
+    """The distinct hops of lithium into a vacancy of each crystal, with both ends as built."""
+    built = Built()
+    for owner, structure in enumerate(_crystals(passed)):
+        if LITHIUM not in structure.symbol_set:
+            built.failures[owner] = "holds no lithium that could move"
+            continue
+        try:
+            hops = vacancy_hops(structure, LITHIUM, SHORTEST_SUPERCELL)
+        except StructureError as error:
+            built.failures[owner] = str(error)
+            continue
+        if not hops:
+            built.failures[owner] = "its lithium sites are too far apart to hop"
+        for hop in hops:
+            built.add(owner, hop, hop.initial, hop.final)
+    return built
+
+
+@job
+def join_ends(hops: Built, ends: list[CalculationDocument]) -> Built:
+    """The hops whose two ends both converged, with these; the others with the reason."""
+    built = Built(failures=dict(hops.failures))
+    for position, (owner, hop) in enumerate(zip(hops.owners, hops.models, strict=True)):
+        first, last = hops.parts(position, ends)
+        if first.converged and last.converged:
+            built.add(owner, position, last_structure(first), last_structure(last))
+        else:
+            reason = first.failure or last.failure
+            known = built.failures.get(owner)
+            text = f"{hop.start} to {hop.end}: {reason}"
+            built.failures[owner] = f"{known}; {text}" if known else text
+    return built
+
+
+@job
+def cut_lithium(passed: Candidates, facets: list[list[int]], size: SlabSize) -> Built:
+    """The facets of lithium, for its surface energy; none where nothing passed."""
+    built = Built()
+    if not passed.documents or not passed.lithium.converged:
+        return built
+    for facet in _lithium_facets(passed, facets, size):
+        built.add(0, facet, facet.structure)
+    return built
+
+
+@job
+def join_contacts(
+    passed: Candidates, films: list[list[int]], limits: InterfaceLimits, size: SlabSize
+) -> Built:
+    """Lithium on each crystal, and each coating on its electrolyte.
+
+    Owners are the positions in ``passed.hosts()``, and after them those in ``passed.documents``.
+    """
+    built = Built()
+    hosts = passed.hosts()
+    facets = _Facets(dict(zip(hosts, _crystals(passed), strict=True)), size)
+    lithium = _lithium_facets(passed, films, size) if passed.lithium.converged else []
+    for owner, host in enumerate(hosts):
+        _join(built, owner, [lithium], facets.close_packed(host), limits, size)
+    for position, document in enumerate(passed.documents):
+        if document.coating is None:
+            continue
+        owner = len(hosts) + position
+        if document.electrolyte not in hosts:
+            built.failures[owner] = f"{document.electrolyte} has no relaxed crystal"
+            continue
+        others = facets.each(document.coating)
+        _join(built, owner, others, facets.close_packed(document.electrolyte), limits, size)
+    return built
+
+
+@dataclass
+class _Facets:
+    """Facets of relaxed crystals, each cut once."""
+
+    crystals: dict[str, Structure]
+    size: SlabSize
+
+    def __post_init__(self) -> None:
+        self._cut: dict[tuple[str, bool], list[list[Facet]]] = {}
+
+    def close_packed(self, name: str) -> list[Facet]:
+        """The best terminations of the facet that cuts the fewest bonds."""
+        return next(self.each(name))
+
+    def each(self, name: str) -> Iterator[list[Facet]]:
+        """That facet first, then the others of low index, which are cut when they are asked for."""
+        for first in (True, False):
+            key = (name, first)
+            if key not in self._cut:
+                spec = "close_packed" if first else {"max_index": 1}
+                self._cut[key] = _families(name, self.crystals[name], spec, self.size)
+            yield from self._cut[key]
+
+
+def _families(name: str, crystal: Structure, spec: object, size: SlabSize) -> list[list[Facet]]:
+    """The terminations of each facet, stoichiometric ones where there are any."""
+    found = facet_set(
+        crystal, spec, host=name, min_thickness=size.thickness, min_vacuum=size.vacuum
+    )
+    families: dict[tuple[int, ...], list[Facet]] = {}
+    for facet in found:
+        families.setdefault(tuple(facet.miller_index), []).append(facet)
+    return [
+        ([f for f in family if f.stoichiometric] or family)[:TERMINATIONS]
+        for family in families.values()
+    ]
+
+
+def _join(
+    built: Built,
+    owner: int,
+    films: Iterator[list[Facet]] | list[list[Facet]],
+    substrates: list[Facet],
+    limits: InterfaceLimits,
+    size: SlabSize,
+) -> None:
+    """The interfaces of the first film facet that has a common cell with the substrate."""
+    problems: list[str] = []
+    for family in films:
+        for film in family:
+            for substrate in substrates:
+                try:
+                    models = interfaces(
+                        film,
+                        substrate,
+                        max_strain=limits.max_strain,
+                        max_atoms=limits.max_atoms,
+                        registries=limits.registries,
+                        vacuum=size.vacuum,
+                    )
+                except StructureError as error:
+                    problems.append(str(error))
+                    continue
+                for model in models:
+                    built.add(owner, model, model.structure)
+        if built.of(owner):
+            return
+    built.failures[owner] = problems[0] if problems else "lithium did not converge"
+
+
+def _crystals(passed: Candidates) -> list[Structure]:
+    """The relaxed crystal of each of ``passed.hosts()``."""
+    found = {
+        document.host: document.crystal_structure
+        for document in passed.documents
+        if document.crystal_structure is not None
+    }
+    return [as_structure(found[host]) for host in passed.hosts()]
+
+
+def _lithium_facets(passed: Candidates, indices: list[list[int]], size: SlabSize) -> list[Facet]:
+    return facet_set(
+        last_structure(passed.lithium),
+        indices,
+        host=LITHIUM,
+        min_thickness=size.thickness,
+        min_vacuum=size.vacuum,
+    )
