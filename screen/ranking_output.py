@@ -129,10 +129,10 @@ def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
     shown = main_quantities(screen)
     table = _new_table(f"{screen.screen}: {screen.campaign}, potential {screen.potential['name']}")
     table.add_column("Rank", justify="right")
-    table.add_column(f"{INTERVAL:.0%}\ninterval", justify="right")
-    table.add_column(f"Among\nbest {ranking.top}", justify="right")
     for heading in fact_headings(screen):
         table.add_column(heading)
+    table.add_column(f"{INTERVAL:.0%}\ninterval", justify="right")
+    table.add_column(f"Among\nbest {ranking.top}", justify="right")
     for quantity in shown:
         table.add_column(f"{quantity.label}\n{quantity.unit}", justify="right")
     table.add_column("Front", justify="right")
@@ -142,10 +142,10 @@ def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
         host, *others = shown_facts(candidate).values()
         table.add_row(
             str(entry.rank),
-            interval_text(entry),
-            probability_text(entry.top_probability),
             f"{host}{mark}",
             *others,
+            interval_text(entry),
+            probability_text(entry.top_probability),
             *(
                 quantity.text(candidate.values[quantity.name], candidate.errors[quantity.name])
                 for quantity in shown

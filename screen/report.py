@@ -1,26 +1,32 @@
 """The report: one HTML file that holds all it shows and opens without a network.
 
-What it shows of each screen comes from ``screen.report_<name>``.
+What it shows of each screen comes from the function ``section`` of ``screen.report_<name>``.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
+from typing import Any
 
 from results.database import Database
+from results.documents import CandidateDocument
 from screen.candidates import candidate_of
-from screen.criteria import Quantity
 from screen.kinds import KINDS
 from screen.ranking_output import (
     RankedScreen,
     candidate_text,
-    facet_text,
     fact_headings,
+    interval_text,
     main_quantities,
+    probability_text,
     shown_facts,
+    uncertainty_notes,
 )
-from screen.report_part import ReportPart
+from screen.report_data import elements_data, screen_data
+from screen.report_figures import certainty_figures
+from screen.report_parts import CandidateDetail, Figure, Section
 from screen.stored import StoredCampaign
 
 _FINGERPRINTS_PER_QUERY = 500
@@ -41,23 +47,53 @@ class Cost:
     wall_time_s: float
 
 
-def report_html(stored: StoredCampaign, database: Database) -> str:
+@dataclass(frozen=True)
+class _Part:
+    """One screen with its ranking and its section."""
+
+    ranked: RankedScreen
+    section: Section
+    documents: tuple[CandidateDocument, ...]
+
+    @property
+    def name(self) -> str:
+        return self.ranked.screen
+
+    @property
+    def title(self) -> str:
+        return KINDS[self.name].title
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        return (*certainty_figures(self.ranked), *self.section.figures)
+
+    @property
+    def details(self) -> dict[Any, CandidateDetail]:
+        return {detail.identity: detail for detail in self.section.details}
+
+
+def report_html(stored: StoredCampaign, database: Database, *, watch: str | None = None) -> str:
     """The report of a campaign as HTML.
 
     Args:
         stored: the campaign with its documents.
         database: where the calculations behind the documents are kept.
+        watch: state of the database that the page shows, where a server gives it out: the page then
+            asks for ``state`` beside it and says when there is something newer. None for a file.
 
     Raises:
         CampaignError: if there is nothing to rank.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    parts: list[ReportPart] = [
-        import_module(f"screen.report_{name}").part(stored) for name in stored.screens
-    ]
-    documents = [document for part in parts for document in part.documents]
-    fingerprints = sorted({one for document in documents for one in document.fingerprints()})
+    parts = [_part(stored, name) for name in stored.screens]
+    fingerprints = sorted({one for document in stored.documents for one in document.fingerprints()})
+    screens = [screen_data(part.title, part.ranked, part.section) for part in parts]
+    data = {
+        "screens": screens,
+        "elements": elements_data(screens),
+        "figures": {figure.place: figure.figure for part in parts for figure in part.figures},
+    }
     environment = Environment(
         loader=PackageLoader("screen"),
         autoescape=True,
@@ -68,36 +104,50 @@ def report_html(stored: StoredCampaign, database: Database) -> str:
     environment.globals |= {
         function.__name__: function
         for function in (
-            candidate_of,
             candidate_text,
             fact_headings,
-            facet_text,
-            further_quantities,
+            interval_text,
             main_quantities,
+            probability_text,
             shown_facts,
+            uncertainty_notes,
         )
     }
     return environment.get_template("report.html").render(
         stored=stored,
         parts=parts,
-        potential=parts[0].screen.potential,
-        provenance=[entry for part in parts for entry in part.provenance],
+        potential=parts[0].ranked.potential,
         definitions=_definitions(stored),
-        figures={place: figure for part in parts for place, figure in part.figures.items()},
         cost=_cost(fingerprints, database),
         software=_software(fingerprints, database),
         settings=_settings(stored),
-        newest=max(document.created_at for document in documents),
+        newest=max(document.created_at for document in stored.documents),
+        watch=watch,
+        data=_script_json(data),
         style=_template_text("report.css"),
-        script=_template_text("report.js"),
+        scripts=[_template_text(name) for name in _SCRIPTS],
         plotly=(files("plotly") / "package_data" / "plotly.min.js").read_text("utf-8"),
     )
 
 
-def further_quantities(screen: RankedScreen) -> list[Quantity]:
-    """The quantities that are not among the main ones."""
-    main = main_quantities(screen)
-    return [quantity for quantity in screen.quantities if quantity not in main]
+_SCRIPTS = ("report_structures.js", "report_plots.js", "report_explorer.js", "report.js")
+
+
+def _part(stored: StoredCampaign, name: str) -> _Part:
+    ranked = stored.ranked(name)
+    place = {entry.candidate.identity: entry.rank for entry in ranked.ranking.ranked}
+    documents = sorted(
+        stored.of(name),
+        key=lambda document: place.get(candidate_of(document).identity, len(place) + 1),
+    )
+    section = import_module(f"screen.report_{name}").section(documents, ranked)
+    return _Part(ranked, section, tuple(documents))
+
+
+def _script_json(data: Any) -> str:
+    """JSON that stays inside a script element whatever its texts hold."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _definitions(stored: StoredCampaign) -> list[tuple[str, str]]:

@@ -1,44 +1,219 @@
 """The collector screen's part of the report."""
 
+from collections.abc import Sequence
+
 from results.documents import CollectorDocument
-from screen.report_figures import collector_figures
-from screen.report_part import ReportPart, best_first, picture_uri, ranking_sections
-from screen.stored import StoredCampaign
+from screen.candidates import candidate_of
+from screen.criteria import COLLECTOR_QUANTITIES, Quantity
+from screen.ranking_output import RankedScreen, candidate_text, facet_text
+from screen.report_figures import colour, error_bars, symbol
+from screen.report_parts import (
+    CandidateDetail,
+    Curve,
+    DetailTable,
+    Figure,
+    Section,
+    StructureView,
+)
 
-SCREEN = "collectors"
+_BARS = ("work_of_adhesion", "li_binding", "adatom_barrier", "surface_energy")
 
 
-def part(stored: StoredCampaign) -> ReportPart:
-    """The part of the report on a campaign's collectors.
+def section(documents: Sequence[CollectorDocument], ranked: RankedScreen) -> Section:  # noqa: ARG001
+    """Hops, bars of the main quantities, and what stands behind each facet.
 
-    Raises:
-        CampaignError: if there is nothing to rank.
+    Args:
+        documents: best first.
+        ranked: their ranking.
     """
-    screen = stored.ranked(SCREEN)
-    documents = [
-        document
-        for document in best_first(stored.of(SCREEN), screen)
-        if isinstance(document, CollectorDocument)
-    ]
-    return ReportPart(
-        screen=screen,
-        documents=documents,
-        template="report_collectors.html",
-        sections=[
-            *ranking_sections(screen),
-            ("plots", "Plots"),
-            ("interfaces", "Interfaces"),
-            ("sites", "Sites"),
-        ],
-        figures=collector_figures(documents),
-        content={"pictures": [(one, picture_uri(one.interface_structure)) for one in documents]},
-        provenance=_provenance(documents),
+    bars = [_bars(documents, COLLECTOR_QUANTITIES[name]) for name in _BARS]
+    return Section(
+        details=tuple(_detail(document) for document in documents),
+        figures=tuple(figure for figure in (_profiles(documents), *bars) if figure.figure["data"]),
+        notes=_notes(documents),
     )
 
 
-def _provenance(documents: list[CollectorDocument]) -> list[tuple[str, str]]:
+def _notes(documents: Sequence[CollectorDocument]) -> tuple[tuple[str, str], ...]:
     for document in documents:
         if document.gamma_li_j_m2 is not None:
             source = f", {document.gamma_li_source}" if document.gamma_li_source else ""
-            return [("γ of Li in the contact angle", f"{document.gamma_li_j_m2:.3f} J/m²{source}")]
-    return []
+            value = f"{document.gamma_li_j_m2:.3f} J/m²{source}"
+            return (("γ of Li in the contact angle", value),)
+    return ()
+
+
+def _detail(document: CollectorDocument) -> CandidateDetail:
+    candidate = candidate_of(document)
+    structures = [
+        StructureView(label, structure)
+        for label, structure in (
+            ("best interface", document.interface_structure),
+            ("Li on the best site", document.site_structure),
+            ("bare facet", document.slab_structure),
+        )
+        if structure is not None
+    ]
+    facts = []
+    if document.film_miller_index:
+        facts.append(("Li facet", f"({' '.join(map(str, document.film_miller_index))})"))
+    if document.film_strain is not None:
+        facts.append(("Strain of Li, xx / yy / xy", _strain(document.film_strain)))
+    if document.substrate_strain is not None:
+        facts.append((f"Strain of {document.host}", _strain(document.substrate_strain)))
+    if document.li_binding_site:
+        facts.append(("Li binds on", document.li_binding_site))
+    if document.adatom_barrier_ev is not None:
+        direction = document.adatom_direction_deg
+        way = "any direction" if direction is None else f"{direction:.0f}° against a"
+        facts.append(("Li travels easiest along", way))
+    curves = []
+    if document.adatom_profile is not None:
+        profile = document.adatom_profile
+        ends = [profile.initial_label, *[""] * (len(profile.distance) - 2), profile.final_label]
+        curves.append(
+            Curve(
+                title="Adatom hop",
+                x_label="Path length (Å)",
+                y_label="Energy (eV)",
+                x=profile.distance,
+                y=profile.energies_ev,
+                labels=tuple(ends),
+            )
+        )
+    tables = [table for table in (_sites(document), _interfaces(document)) if table.rows]
+    return CandidateDetail(
+        identity=candidate.identity,
+        facts=tuple(facts),
+        structures=tuple(structures),
+        curves=tuple(curves),
+        tables=tuple(tables),
+    )
+
+
+def _strain(values: Sequence[float]) -> str:
+    return " / ".join(f"{100 * value:+.1f}" for value in values) + " %"
+
+
+def _sites(document: CollectorDocument) -> DetailTable:
+    binding = COLLECTOR_QUANTITIES["li_binding"]
+    return DetailTable(
+        title="Li on every distinct site",
+        headings=("Site", "Li binding (eV)", "Coverage", "Multiplicity", "State"),
+        rows=tuple(
+            (
+                site.label + (", best" if site.label == document.li_binding_site else ""),
+                binding.text(site.li_binding_ev),
+                f"{site.coverage:.3f}",
+                str(site.multiplicity),
+                _state(site.converged, site.failure)
+                + (f", moved to {site.relaxed_label}" if site.relaxed_label else ""),
+            )
+            for site in document.li_binding_sites
+        ),
+    )
+
+
+def _interfaces(document: CollectorDocument) -> DetailTable:
+    adhesion = COLLECTOR_QUANTITIES["work_of_adhesion"]
+    return DetailTable(
+        title="Interfaces tried",
+        headings=("Li facet", "Registry", "Atoms", "W (J/m²)", "State"),
+        rows=tuple(
+            (
+                f"({' '.join(map(str, tried.film_miller_index))})",
+                ", ".join(f"{part:.2f}" for part in tried.registry),
+                str(tried.n_atoms),
+                adhesion.text(tried.work_of_adhesion_j_m2),
+                _state(tried.converged, tried.failure),
+            )
+            for tried in document.interfaces
+        ),
+    )
+
+
+def _state(converged: bool, failure: str | None) -> str:
+    return "converged" if converged else failure or "not converged"
+
+
+def _profiles(documents: Sequence[CollectorDocument]) -> Figure:
+    hosts = _hosts(documents)
+    traces = []
+    for document in documents:
+        profile = document.adatom_profile
+        if profile is None:
+            continue
+        place = hosts.index(document.host)
+        siblings = [other for other in documents if other.host == document.host]
+        name = candidate_text(candidate_of(document))
+        hop = f"{profile.initial_label} → {profile.final_label}"
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": list(profile.distance),
+                "y": list(profile.energies_ev),
+                "line": {
+                    "shape": "spline",
+                    "smoothing": 0.6,
+                    "color": colour(place),
+                    "dash": ("solid", "dash", "dot", "dashdot")[siblings.index(document) % 4],
+                },
+                "marker": {"size": 7, "symbol": symbol(place)},
+                "hovertemplate": f"{name}, {hop}<br>%{{x:.2f}} Å, %{{y:.3f}} eV<extra></extra>",
+            }
+        )
+    layout = {
+        "xaxis": {"title": {"text": "Path length (Å)"}},
+        "yaxis": {"title": {"text": "Energy above the first site (eV)"}},
+        "showlegend": True,
+    }
+    return Figure(
+        place="collectors-profiles",
+        title="Adatom hops",
+        text="Energy of one Li atom along the highest hop of its easiest way across the facet "
+        "(climbing-image NEB).",
+        alt=f"Energy profiles of {len(traces)} hops",
+        figure={"data": traces, "layout": layout},
+    )
+
+
+def _bars(documents: Sequence[CollectorDocument], quantity: Quantity) -> Figure:
+    """Bars of one quantity, a host's facets side by side; hatched where it did not converge."""
+    hosts = _hosts(documents)
+    ordered = sorted(documents, key=lambda document: hosts.index(document.host))
+    shown = [
+        (document.host, candidate)
+        for document in ordered
+        for candidate in [candidate_of(document)]
+        if candidate.values[quantity.name] is not None
+    ]
+    trace = {
+        "type": "bar",
+        "x": [[host for host, _ in shown], [facet_text(candidate) for _, candidate in shown]],
+        "y": [candidate.values[quantity.name] for _, candidate in shown],
+        "error_y": error_bars([candidate.errors[quantity.name] for _, candidate in shown]),
+        "marker": {
+            "color": [colour(hosts.index(host)) for host, _ in shown],
+            "pattern": {
+                "shape": ["/" if quantity.name in c.failures else "" for _, c in shown],
+            },
+        },
+        "text": [quantity.text(c.values[quantity.name], c.errors[quantity.name]) for _, c in shown],
+        "textposition": "none",
+        "hovertemplate": f"%{{x}}<br>{quantity.label} %{{text}} {quantity.unit}<extra></extra>",
+    }
+    layout = {"yaxis": {"title": {"text": quantity.unit}}, "showlegend": False}
+    return Figure(
+        place=f"collectors-bars-{quantity.name}",
+        title=quantity.heading,
+        text="",
+        alt=f"{quantity.heading} of {len(shown)} facets as bars; hatched: did not converge",
+        figure={"data": [trace] if shown else [], "layout": layout},
+        small=True,
+    )
+
+
+def _hosts(documents: Sequence[CollectorDocument]) -> list[str]:
+    return list(dict.fromkeys(document.host for document in documents))

@@ -27,81 +27,78 @@ function sortBy(table, column) {
   headings[column].setAttribute("aria-sort", descending ? "descending" : "ascending");
 }
 
-for (const table of document.querySelectorAll("table.sortable")) {
-  [...table.tHead.rows[0].cells].forEach((heading, column) => {
-    heading.querySelector("button").addEventListener("click", () => sortBy(table, column));
-  });
-}
-
-// Plots take text and grid from the page's theme; on paper they are light.
-const figures = JSON.parse(document.getElementById("figures").textContent);
-const root = document.documentElement;
-
-function themed(layout) {
-  const style = getComputedStyle(document.body);
-  const soft = style.getPropertyValue("--soft").trim();
-  const text = style.getPropertyValue("--text").trim();
-  const grid = style.getPropertyValue("--grid").trim();
-  const line = style.getPropertyValue("--line").trim();
-  const axis = { gridcolor: grid, zerolinecolor: line, linecolor: line, automargin: true };
-  return {
-    ...layout,
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: text, size: 13, family: style.fontFamily },
-    margin: { t: layout.title || layout.annotations ? 40 : 15, r: 15, b: 50, l: 60 },
-    xaxis: { ...layout.xaxis, ...axis, dividercolor: line },
-    yaxis: { ...layout.yaxis, ...axis },
-    title: { ...layout.title, x: 0, xref: "paper", xanchor: "left", font: { size: 14 } },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: line, activecolor: soft },
-    hoverlabel: { font: { family: style.fontFamily } },
-    autosize: true,
-  };
-}
-
-// What fits on A4 inside the margins of the style sheet, in CSS pixels: one plot, or two in a row.
-const PAPER_WIDTH = 690;
-const PAPER_HALF_WIDTH = 340;
-
-function paperWidth(place) {
-  return document.getElementById(place).closest(".pair") ? PAPER_HALF_WIDTH : PAPER_WIDTH;
-}
-
-function draw({ onPaper = false } = {}) {
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-  return Promise.all(
-    Object.entries(figures).map(([place, figure]) =>
-      Plotly.react(
-        place,
-        figure.data,
-        { ...themed(figure.layout), ...(onPaper ? { width: paperWidth(place) } : {}) },
-        config
-      )
-    )
+for (const table of document.querySelectorAll("table.sortable"))
+  [...table.tHead.rows[0].cells].forEach((heading, column) =>
+    heading.querySelector("button")?.addEventListener("click", () => sortBy(table, column))
   );
+
+const explorers = data.screens.map((screen) => new Explorer(screen));
+
+// Pictures of the cards are drawn when they come into sight, and all of them for paper.
+function drawCard(canvas) {
+  const { screen } = canvas.closest("[data-screen]").dataset;
+  const { candidates } = data.screens.find(({ name }) => name === screen);
+  drawStill(canvas, candidates[canvas.closest("article").dataset.id].structures[0]);
+}
+
+const watcher = new IntersectionObserver(
+  (entries) =>
+    entries.filter(({ isIntersecting }) => isIntersecting).forEach(({ target }) => {
+      drawCard(target);
+      watcher.unobserve(target);
+    }),
+  { rootMargin: "400px" }
+);
+document.querySelectorAll("article canvas.still").forEach((canvas) => watcher.observe(canvas));
+
+function redrawPage(options) {
+  explorers.forEach((explorer) => explorer.drawStructures());
+  return redrawAll(options);
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 document.getElementById("theme").addEventListener("click", () => {
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : dark.matches;
   root.dataset.theme = isDark ? "light" : "dark";
-  draw();
+  redrawPage();
 });
-dark.addEventListener("change", () => draw());
+dark.addEventListener("change", () => redrawPage());
+let resized;
+addEventListener("resize", () => {
+  cancelAnimationFrame(resized);
+  resized = requestAnimationFrame(() => explorers.forEach((explorer) => explorer.drawStructures()));
+});
 
 let themeOnScreen;
 addEventListener("beforeprint", () => {
   themeOnScreen = root.dataset.theme;
   root.dataset.theme = "light";
   document.querySelectorAll("details").forEach((part) => part.removeAttribute("open"));
-  draw({ onPaper: true });
+  document.querySelectorAll("article:not([hidden]) canvas.still").forEach(drawCard);
+  redrawPage({ onPaper: true });
 });
 addEventListener("afterprint", () => {
   if (themeOnScreen === undefined) delete root.dataset.theme;
   else root.dataset.theme = themeOnScreen;
-  draw();
+  redrawPage();
 });
 
-draw().then(() => {
+// Where a server gives the page out, it is asked now and then whether the database has changed.
+const { state } = document.body.dataset;
+if (state !== undefined) {
+  const newer = document.getElementById("newer");
+  newer.querySelector("button").addEventListener("click", () => location.reload());
+  const ask = async () => {
+    try {
+      const answer = await fetch("state", { cache: "no-store" });
+      if (answer.ok) newer.hidden = (await answer.text()) === state;
+    } catch {
+      // The server has ended; the page stays as it is.
+    }
+  };
+  setInterval(ask, 5000);
+}
+
+Promise.all(Object.entries(data.figures).map(([place, figure]) => plot(place, () => figure))).then(() => {
   root.dataset.ready = "true";
 });

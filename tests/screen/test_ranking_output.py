@@ -12,7 +12,14 @@ from results.documents import CollectorDocument, Potential, quantities
 from screen.candidates import candidate_of, one_potential, ranked_screen
 from screen.criteria import COLLECTOR_QUANTITIES, DEFAULT_COLLECTOR_CRITERIA, Criterion
 from screen.errors import CampaignError
-from screen.ranking_output import as_csv, as_dict, as_json, as_table, facet_text
+from screen.ranking_output import (
+    as_csv,
+    as_dict,
+    as_json,
+    as_table,
+    facet_text,
+    probability_text,
+)
 from tests.screen.synthetic import SYNTHETIC, collector, collectors
 
 CRITERIA = (
@@ -104,6 +111,25 @@ def test_the_table_shows_the_same_numbers_with_units(screen):
         assert f"{candidate['contact_angle_deg']:.1f}" in line
     assert "NEB diverged after 12 steps" in text
     assert "over the threshold of 0.1 eV" in text
+    assert "Taken as exact where no error is known: Li binding." in text
+
+
+def test_intervals_and_chances_stand_in_json_csv_and_table(screen):
+    listed = as_dict(screen)
+    assert listed["uncertainty"]["top"] == 3
+    assert listed["uncertainty"]["without_error"] == ["li_binding"]
+    (row, *_), text = list(csv.DictReader(io.StringIO(as_csv(screen)))), text_of(screen)
+    best = listed["candidates"][0]
+    assert best["rank_low"] <= best["rank"] <= best["rank_high"]
+    assert best["top_3_probability"] == 1.0
+    assert (row["rank_low"], row["rank_high"]) == (str(best["rank_low"]), str(best["rank_high"]))
+    assert float(row["top_3_probability"]) == 1.0
+    assert re.search(r"1\s+Au\s+\(111\)\s+1(–\d)?\s+100 %", text)
+
+
+def test_probabilities_are_never_rounded_to_certainty():
+    shown = [probability_text(p) for p in (None, 0.0, 0.001, 0.5, 0.999, 1.0)]
+    assert shown == ["–", "0 %", "< 1 %", "50 %", "> 99 %", "100 %"]
 
 
 def test_numbers_of_two_potentials_are_never_ranked_together():
@@ -127,6 +153,9 @@ def test_a_candidate_keeps_errors_and_failures_by_quantity():
     assert candidate.failures == {
         "adatom_barrier": "NEB diverged after 12 steps",
         "adatom_reverse_barrier": "not computed",
+        "adatom_barrier_across": "not computed",
+        "adatom_anisotropy": "not computed",
+        "adatom_lowest_hop": "not computed",
     }
     assert candidate.errors["work_of_adhesion"] == 0.02
 

@@ -1,5 +1,6 @@
 """What the report holds, without a browser."""
 
+import json
 import re
 
 import pytest
@@ -34,6 +35,8 @@ def test_shows_numbers_units_reasons_and_provenance(filled):
     text = body_of(report_of(filled))
     for shown in (
         "1.400 ± 0.020",
+        "undecided",
+        "Li binding.",
         "NEB diverged after 12 steps",
         "over the threshold of 0.1 eV",
         "J/m²",
@@ -44,7 +47,47 @@ def test_shows_numbers_units_reasons_and_provenance(filled):
         "potential: mini",
     ):
         assert shown in text
-    assert text.count("data:image/png;base64,") == 5
+    assert text.count('<canvas class="still"') == 5
+
+
+def test_every_candidate_stands_in_the_data_with_structure_and_curve(filled):
+    data = json.loads(re.search(r'id="data">(.*?)</script>', report_of(filled), re.S)[1])
+    (screen,) = data["screens"]
+    assert [one["name"] for one in screen["candidates"]] == [
+        *("Au (111)", "Cu (111)", "Cu (100)", "Ni (111)", "Zn (001)")
+    ]
+    assert [one["status"] for one in screen["candidates"]] == (
+        ["ranked"] * 3 + ["below a threshold", "not converged"]
+    )
+    gold = screen["candidates"][0]
+    assert gold["errors"]["work_of_adhesion"] == 0.02
+    assert gold["structures"][0]["symbols"] == ["Au", "Li"]
+    assert len(gold["structures"][0]["coords"]) == 3 * len(gold["structures"][0]["kinds"])
+    assert gold["curves"][0]["y"] == [0.0, 0.072, 0.12, 0.06, 0.01]
+    assert set(data["elements"]) == {"Au", "Cu", "Ni", "Zn", "Li"}
+
+
+def size_with(path, number):
+    """Bytes of the report of ``number`` facets with interfaces at the default limit, 200 atoms."""
+    interface = small_interface("Cu").make_supercell((5, 10, 1)).perturb(0.05, seed=1)
+    assert len(interface) == 200
+    structure = interface.as_dict(verbosity=0)
+    documents = [
+        collector("Cu", (1, 1, i), adhesion=0.5 + 0.001 * i).model_copy(
+            update={"interface_structure": structure}
+        )
+        for i in range(number)
+    ]
+    with open_database(path) as database:
+        database.add_campaign("synthetic", {})
+        database.add_candidates("synthetic", documents)
+    return len(report_of(path).encode())
+
+
+def test_two_hundred_candidates_of_real_size_fit_in_ten_megabytes(tmp_path):
+    few, more = (size_with(tmp_path / f"{number}.db", number) for number in (4, 12))
+    pairs = 4 * 200**2  # bytes of the pairs' probabilities, which grow with the square
+    assert few + 196 * (more - few) / 8 + pairs < 10_000_000
 
 
 def test_text_from_outside_is_escaped(tmp_path):
@@ -101,7 +144,7 @@ def test_a_candidate_without_an_interface_says_why(tmp_path):
     with open_database(path) as database:
         database.add_campaign("synthetic", {})
         database.add_candidates("synthetic", [collector("Au"), bare])
-    assert "No interface: no match" in body_of(report_of(path))
+    assert "No structure: no match" in body_of(report_of(path))
 
 
 def test_only_the_last_run_of_a_campaign_counts(filled):
