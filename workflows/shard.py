@@ -62,8 +62,10 @@ def run_shard(folder: ShardFolder) -> int:
     try:
         _compute(folder, watch)
     except Exception as error:
-        traceback.print_exc()
+        # First the result: a disk that is full may not take the traceback either.
         watch.end(Result("failed", f"{type(error).__name__}: {' '.join(str(error).split())}"))
+        with suppress(OSError):
+            traceback.print_exc()
         return 1
     watch.end(Result("done"))
     return 0

@@ -52,6 +52,6 @@ def test_this_machines_own_folder_is_local(tmp_path):
 
 def test_sqlite_on_a_network_file_system_is_refused_with_what_to_do(mounts, tmp_path):
     mounts.write_text(MOUNTS + f"28 21 0:44 / {tmp_path} rw - nfs server:/x rw\n")
-    with pytest.raises(ResultsError, match="is on NFS.*local disk.*postgresql://"):
+    with pytest.raises(ResultsError, match=r"is on NFS.*local disk.*postgresql://"):
         open_database(tmp_path / "results.db")
     assert not (tmp_path / "results.db").exists()

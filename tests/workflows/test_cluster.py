@@ -1,0 +1,363 @@
+"""Stages computed in shards on a real SLURM, which the tests start themselves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from results.spool import Spool
+from tests.services.slurm import running_slurm
+from tests.workflows.stub_potential import STUB, StubSettings, systems
+from workflows.cluster import Cluster, DetachedError
+from workflows.errors import WorkflowError
+from workflows.places import computing_at
+from workflows.profiles import Profile
+from workflows.settings import StoreSettings
+from workflows.shard_array import arrays_in
+from workflows.stages import run_stage
+
+pytest.importorskip("qtoolkit", reason="qtoolkit is not installed (extra hpc)")
+ROOT = str(Path(__file__).parents[2])
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    with running_slurm() as service:
+        yield service
+
+
+@pytest.fixture
+def site(slurm, tmp_path, monkeypatch):
+    """A cluster in a folder of its own; its environment reaches the shards."""
+    for name, value in slurm.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHONPATH", ROOT)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    log = tmp_path / "computed"
+    log.mkdir()
+    monkeypatch.setenv("STUB_LOG", str(log))
+    yield Site(slurm, tmp_path)
+    for job in slurm.jobs():
+        slurm.run("scancel", job)
+    slurm.wait_empty()
+
+
+class Site:
+    def __init__(self, slurm, folder):
+        self.slurm, self.folder = slurm, folder
+        self.stores = StoreSettings(database=str(folder / "r.db"), spool=str(folder / "spool"))
+
+    def cluster(self, detach=False, **changes):
+        fields = {
+            "time": "00:05:00",
+            "atoms_per_shard": 4,
+            "poll": 0.2,
+            "heartbeat": 0.2,
+            "heartbeat_timeout": 4,
+            "signal_before": 5,
+        }
+        profile = Profile(**fields | changes)
+        return Cluster(self.folder / "shards", {"cpu": profile}, "cpu", detach)
+
+    def run(self, what, cluster=None):
+        with computing_at(cluster or self.cluster()):
+            return run_stage("try", STUB, {}, what, StubSettings(), self.stores)
+
+    @property
+    def arrays(self):
+        return arrays_in(self.folder / "shards" / "try")
+
+    def computed(self):
+        """How often each system was computed."""
+        names = [path.name.partition("-")[0] for path in (self.folder / "computed").iterdir()]
+        return {name: names.count(name) for name in names}
+
+    def shard_pids(self):
+        found = []
+        for array in self.arrays:
+            for _, folder, _group in array.shards():
+                beat = folder.read_beat()
+                if beat is not None and alive(beat.pid):
+                    found.append(beat.pid)
+        return found
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition, seconds=40):
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@contextmanager
+def in_background(function, *arguments):
+    """Run a stage in a thread, with this thread's contexts; its result or error is kept."""
+    kept = {}
+
+    def call():
+        try:
+            kept["result"] = function(*arguments)
+        except BaseException as error:
+            kept["error"] = error
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    yield kept
+    thread.join(90)
+    assert not thread.is_alive()
+
+
+def reference(what):
+    return [
+        document.energy_ev
+        for document in run_stage("here", STUB, {}, what, StubSettings(), StoreSettings())
+    ]
+
+
+def test_shards_give_what_this_process_gives_and_leave_nothing(site):
+    found = site.run(systems(10))
+    assert [document.energy_ev for document in found] == reference(systems(10))
+    assert set(site.computed().values()) == {2}  # once there, once here
+    assert not (site.folder / "shards").exists()
+    assert list((site.folder / "spool").iterdir()) == []
+    assert site.run(systems(10)) == found  # from the database, without a job
+    site.slurm.wait_empty()
+
+
+def test_a_driver_that_is_killed_adopts_what_runs(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.4")
+    script = textwrap.dedent("""
+        import sys
+        sys.path.insert(0, {root!r})
+        from pathlib import Path
+        from tests.workflows.test_cluster import Site, systems
+        site = Site(None, Path({folder!r}))
+        site.run(systems(8))
+    """).format(root=ROOT, folder=str(site.folder))
+    driver = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(lambda: len(site.computed()) >= 2)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    before = {array.path.name for array in site.arrays}
+    jobs = set(site.slurm.jobs())
+    assert jobs
+    found = site.run(systems(8))
+    assert len(found) == 8
+    assert set(site.computed().values()) == {1}
+    assert {array.path.name for array in site.arrays} <= before
+
+
+def test_a_driver_killed_between_submitting_and_noting_finds_its_job(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.5")
+    with pytest.raises(DetachedError):
+        site.run(systems(4), site.cluster(detach=True))
+    (array,) = site.arrays
+    (array.path / "job.json").unlink()
+    site.run(systems(4))
+    assert set(site.computed().values()) == {1}
+
+
+def test_a_killed_shard_is_submitted_again_and_keeps_what_it_finished(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.4")
+    with in_background(site.run, systems(4)) as kept:
+        wait_for(lambda: len(site.computed()) >= 2)
+        os.kill(wait_for(site.shard_pids)[0], signal.SIGKILL)
+    assert len(kept["result"]) == 4
+    assert sum(site.computed().values()) <= 5  # the one in flight, at most, twice
+
+
+def test_a_silent_shard_that_slurm_calls_running_is_ended(site, monkeypatch):
+    """What a killed slurmstepd leaves behind: RUNNING for ever, and nobody there."""
+    monkeypatch.setenv("STUB_SECONDS", "0.4")
+    with in_background(site.run, systems(4)) as kept:
+        wait_for(lambda: len(site.computed()) >= 1)
+        pid = wait_for(site.shard_pids)[0]
+        steps = site.slurm.step_pids()
+        assert steps
+        for step in steps:
+            os.kill(step, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        assert site.slurm.jobs()
+    assert len(kept["result"]) == 4
+    site.slurm.wait_empty()
+
+
+def test_a_shard_ends_with_its_slurmstepd_and_says_so(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.4")
+    with in_background(site.run, systems(4)) as kept:
+        wait_for(lambda: len(site.computed()) >= 1)
+        pid = wait_for(site.shard_pids)[0]
+        for step in site.slurm.step_pids():
+            os.kill(step, signal.SIGKILL)
+        wait_for(lambda: not alive(pid))
+    assert len(kept["result"]) == 4
+
+
+def test_before_its_wall_time_a_shard_stops_and_the_rest_is_submitted(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "1")
+    # SLURM counts minutes and signals up to a minute early: the shard's own clock comes first.
+    found = site.run(systems(4), site.cluster(time="00:00:04", signal_before=2))
+    assert len(found) == 4
+    assert all(document.converged for document in found)
+    assert sum(site.computed().values()) <= 6
+
+
+def test_a_system_that_kills_its_shard_is_found_and_recorded(site, monkeypatch):
+    monkeypatch.setenv("STUB_KILLER", "3")
+    good, killer = systems(3), systems(1, n_atoms=3)
+    found = site.run([*good, *killer], site.cluster(atoms_per_shard=100))
+    assert [document.converged for document in found] == [True, True, True, False]
+    assert "killed its shard 2 times" in found[3].failure
+    again = site.run([*good, *killer])
+    assert again[3].failure == found[3].failure
+
+
+def test_gpus_are_shared_by_the_shards_of_a_job_one_each(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "2")
+    cluster = site.cluster(gpus=2, shards_per_job=2, atoms_per_shard=2)
+    seen = {}
+    with in_background(site.run, systems(4), cluster) as kept:
+        wait_for(lambda: len(site.shard_pids()) == 2)
+        for pid in site.shard_pids():
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            seen[pid] = [one for one in variables if one.startswith(b"CUDA_VISIBLE_DEVICES=")]
+        assert len(site.arrays) == 1
+    assert sorted(seen.values()) == [
+        [b"CUDA_VISIBLE_DEVICES=0"],
+        [b"CUDA_VISIBLE_DEVICES=1"],
+    ]
+    assert len(kept["result"]) == 4
+
+
+def test_a_shard_that_never_starts_says_why(site):
+    with pytest.raises(WorkflowError, match="no-such-module") as caught:
+        site.run(systems(2), site.cluster(preamble="echo no-such-module >&2; exit 1"))
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_differ_on_the_node_are_refused(site):
+    cluster = site.cluster(environment={"STUB_SHA256": "1" * 64})
+    with pytest.raises(WorkflowError, match=r"sha256 is 1111.* and 0000.*same weights"):
+        site.run(systems(2), cluster)
+    assert site.computed() == {}
+
+
+def test_a_job_that_slurm_refuses_is_told_in_its_words(site):
+    with pytest.raises(WorkflowError, match="invalid partition"):
+        site.run(systems(2), site.cluster(partition="nowhere"))
+    assert site.arrays == []
+
+
+def test_scratch_that_vanishes_is_written_again(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.5")
+    with in_background(site.run, systems(4)) as kept:
+        wait_for(lambda: len(site.computed()) >= 1)
+        subprocess.run(["rm", "-rf", str(site.folder / "shards")], check=True)
+    assert len(kept["result"]) == 4
+
+
+def test_a_controller_that_is_away_for_a_while_is_waited_for(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.4")
+    controller = site.slurm.pid("slurmctld")
+    with in_background(site.run, systems(4)) as kept:
+        wait_for(lambda: len(site.computed()) >= 1)
+        os.kill(controller, signal.SIGKILL)
+        time.sleep(6)
+        assert "error" not in kept
+        subprocess.run(
+            ["slurmctld", "-f", str(site.slurm.folder / "slurm.conf")],
+            env=os.environ | site.slurm.environment,
+            check=True,
+            capture_output=True,
+        )
+    assert len(kept["result"]) == 4
+    assert max(site.computed().values()) == 1
+
+
+def test_a_damaged_spool_line_costs_its_system_only(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.5")
+    with pytest.raises(DetachedError):
+        site.run(systems(4), site.cluster(detach=True))
+    (array,) = site.arrays
+    (shard,) = [folder for _, folder, _group in array.shards()]
+    wait_for(lambda: shard.read_result() is not None)
+    lines = shard.spool.path.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1][:50] + b"X" + lines[1][51:]
+    shard.spool.path.write_bytes(b"".join(lines))
+    with pytest.warns(UserWarning, match="damaged; skipped"):
+        found = site.run(systems(4))
+    assert all(document.converged for document in found)
+    assert sorted(site.computed().values()) == [1, 1, 1, 2]
+
+
+def test_a_disk_that_is_full_on_the_node_is_said(site):
+    # The spool's first line is longer than what the shard may write to any file.
+    cluster = site.cluster(preamble="ulimit -f 1")
+    with pytest.raises(WorkflowError, match=r"cannot write .*spool.jsonl.*free the disk"):
+        site.run(systems(2, n_atoms=8), cluster)
+
+
+def test_no_driver_needs_a_clock_that_agrees(site, monkeypatch):
+    """Files an hour ahead or behind change nothing: only that the heartbeat changes counts."""
+    monkeypatch.setenv("STUB_SECONDS", "0.5")
+    stop = threading.Event()
+
+    def shift():
+        while not stop.wait(0.05):
+            for path in (site.folder / "shards").glob("*/*/*/heartbeat"):
+                with suppress(OSError):
+                    os.utime(path, (time.time() - 3600,) * 2)
+
+    shifting = threading.Thread(target=shift)
+    shifting.start()
+    try:
+        site.run(systems(3))
+    finally:
+        stop.set()
+        shifting.join()
+    assert set(site.computed().values()) == {1}
+
+
+def test_what_another_campaign_left_in_the_folder_is_ended(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "30")
+    with pytest.raises(DetachedError):
+        site.run(systems(2), site.cluster(detach=True))
+    wait_for(site.shard_pids)
+    (pid,) = site.shard_pids()
+    monkeypatch.setenv("STUB_SECONDS", "0")
+    assert len(site.run(systems(3, n_atoms=2))) == 3
+    wait_for(lambda: not alive(pid))
+
+
+def test_the_shard_folder_holds_no_pickle(site):
+    with pytest.raises(DetachedError):
+        site.run(systems(2), site.cluster(detach=True))
+    (array,) = site.arrays
+    (folder,) = [folder for _, folder, _group in array.shards()]
+    wait_for(lambda: folder.read_result() is not None)
+    assert json.loads((array.path / "array.json").read_text())["profile"] == "cpu"
+    assert len(Spool(folder.path / "spool.jsonl").load()) == 2
+    assert {path.name for path in folder.path.iterdir()} == {
+        "heartbeat",
+        "input",
+        "result.json",
+        "spool.jsonl",
+    }
