@@ -79,7 +79,7 @@ def _run_screens(
     documents: list[CandidateDocument] = []
     for screen in campaign.screens.asked:
         flow = KINDS[screen].module.flow(campaign, potential, stores)
-        found = run_flow(flow, listener)
+        found = run_flow(flow, listener, location)
         database.add_candidates(campaign.name, found)
         documents += found
     store_campaign(database, campaign, text, documents)
