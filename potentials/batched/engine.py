@@ -71,9 +71,7 @@ class BatchedEngine:
                 does not cover, before anything is computed.
         """
         self._check_elements(structures)
-        return relax(
-            self._evaluator, structures, fmax=np.inf, max_steps=0, stress=True, on_result=on_result
-        )
+        return relax(self._evaluator, structures, fmax=np.inf, max_steps=0, on_result=on_result)
 
     def relax(
         self,

@@ -28,7 +28,7 @@ class State:
         energy: eV.
         enthalpy: eV; with the work against the normal stress that is held.
         forces: (n_atoms, 3), eV/Å.
-        stress: (3, 3), eV/Å³; None if not computed.
+        stress: (3, 3), eV/Å³.
         lonely_atoms: number of atoms without a neighbour within the cutoff.
         largest_force: of what may move, eV/Å.
         residual_stress: largest component that the cell can still give way to, eV/Å³.
@@ -39,7 +39,7 @@ class State:
     energy: float
     enthalpy: float
     forces: NDArray[np.float64]
-    stress: NDArray[np.float64] | None
+    stress: NDArray[np.float64]
     lonely_atoms: int
     largest_force: float
     residual_stress: float
@@ -87,7 +87,6 @@ def relax(
     max_steps: int,
     cell: CellRelaxation = "fixed",
     normal_stress: float = 0.0,
-    stress: bool = False,
     on_result: OnCalculation | None = None,
 ) -> list[Calculation]:
     """Relax every structure.
@@ -99,7 +98,6 @@ def relax(
         max_steps: per structure.
         cell: what of the cell may move.
         normal_stress: GPa, positive = compression; held where ``cell`` is ``"normal"``.
-        stress: whether stresses are wanted even where the cell is fixed.
         on_result: called the moment a structure is done.
 
     Returns:
@@ -136,7 +134,7 @@ def relax(
         if not members:
             continue
 
-        evaluation = evaluator(batch, stress=stress or coordinates.moves_cell)
+        evaluation = evaluator(batch, stress=True)
         states = _states(batch, evaluation, coordinates)
         share = (time.perf_counter() - begun) / batch.n_atoms
         staying = []
@@ -172,12 +170,11 @@ def _states(batch: GraphBatch, evaluation: Evaluation, coordinates: CellCoordina
     cells = batch.cells.cpu().numpy()
     free = batch.free.cpu().numpy()
     lonely = (evaluation.neighbour_counts == 0).cpu().numpy()
-    stresses, residuals = None, np.zeros(len(batch))
-    if evaluation.stresses is not None:
-        stresses = evaluation.stresses.cpu().numpy()
-        if coordinates.moves_cell:
-            residual = coordinates.residual_stress(batch, evaluation.stresses)
-            residuals = residual.abs().amax(dim=(1, 2)).cpu().numpy()
+    assert evaluation.stresses is not None
+    stresses, residuals = evaluation.stresses.cpu().numpy(), np.zeros(len(batch))
+    if coordinates.moves_cell:
+        residual = coordinates.residual_stress(batch, evaluation.stresses)
+        residuals = residual.abs().amax(dim=(1, 2)).cpu().numpy()
     states = []
     for i in range(len(batch)):
         atoms = slice(*batch.span(i, i + 1))
@@ -188,7 +185,7 @@ def _states(batch: GraphBatch, evaluation: Evaluation, coordinates: CellCoordina
                 energy=energies[i],
                 enthalpy=enthalpies[i],
                 forces=forces[atoms],
-                stress=None if stresses is None else stresses[i],
+                stress=stresses[i],
                 lonely_atoms=int(lonely[atoms].sum()),
                 largest_force=largest_force(forces[atoms], free[atoms]),
                 residual_stress=float(residuals[i]),
@@ -222,7 +219,7 @@ def _result(structure: StructureLike, member: _Member, failure: str | None) -> C
         energy=state.energy if state else np.nan,
         # Copies: what a state holds are parts of the whole batch's arrays.
         forces=state.forces.copy() if state else np.full((len(atoms), 3), np.nan),
-        stress=state.stress.copy() if state and state.stress is not None else None,
+        stress=state.stress.copy() if state else None,
         converged=failure is None,
         failure=failure,
         max_force=state.largest_force if state else np.nan,
