@@ -2,9 +2,10 @@
 
 from results.coating_documents import CoatingDocument
 from results.documents import CandidateDocument, CollectorDocument
+from results.seed_documents import SeedDocument
 
 CANDIDATES: dict[str, type[CandidateDocument]] = {
     document.model_fields["screen"].default: document
-    for document in (CollectorDocument, CoatingDocument)
+    for document in (CollectorDocument, SeedDocument, CoatingDocument)
 }
 """The kind of document of each screen, by the screen's name."""

@@ -86,7 +86,7 @@ def collect_collectors(
             continue
         bulk = bulks[facets.owners[i]]
         surface = surface_of(facet, slabs[i], bulk)
-        binding = _binding(i, sites, adatoms, li_bulk)
+        binding = binding_of(i, sites, adatoms, li_bulk)
         barrier = _barrier(i, hops, paths)
         adhesion = adhesion_of(i, interfaces, joined)
         wetting = wetting_of(surface, adhesion, film_energies)
@@ -135,7 +135,7 @@ def _failed_host(
     ]
 
 
-def _binding(
+def binding_of(
     owner: int,
     sites: Built,
     adatoms: list[CalculationDocument],

@@ -1,0 +1,163 @@
+"""The seed screen: elements that alloy with lithium, as one jobflow flow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobflow import Flow, Job, Maker
+from pymatgen.core import Structure
+
+from workflows.collector_jobs import (
+    InterfaceLimits,
+    SlabSize,
+    choose_registries,
+    join_interfaces,
+    place_adatoms,
+)
+from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
+from workflows.migration import join_ends
+from workflows.seed_documents import collect_contacts, collect_seeds
+from workflows.seed_jobs import (
+    SeedPlan,
+    cut_rich_phases,
+    cut_seeds,
+    open_vacancies,
+    place_solutes,
+)
+from workflows.settings import PotentialSettings, StoreSettings
+
+
+@dataclass
+class SeedScreenMaker(Maker):
+    """Hull, voltages, solution, vacancies, adhesion and binding of alloy-forming seeds.
+
+    The definitions are those of `results.seed_documents.SeedDocument`. The flow's output is the
+    list of these documents, one per seed.
+
+    Attributes:
+        name: name of the flow, and the campaign's name in its documents.
+        potential: what computes throughout.
+        stores: where known results are found and new ones kept.
+        slab_size: thickness and vacuum of slabs.
+        interface_limits: size and strain of interfaces, and how many registries are tried.
+        film_facets: facets of the Li film; the best W is taken over them.
+        reference_facets: facets of Li from which the lowest surface energy is taken for the
+            contact angle, besides those of the film.
+        bulk_maker: relaxes the crystals, cell included.
+        solute_maker: relaxes bcc Li around one foreign atom.
+        end_maker: relaxes crystals with a vacancy.
+        path_maker: finds the hops' minimum-energy paths.
+        slab_maker: relaxes the facets.
+        adatom_maker: relaxes Li on its sites, and the bare supercells.
+        registry_maker: evaluates interfaces as built, to choose their registry.
+        interface_maker: relaxes interfaces and their two sides apart.
+    """
+
+    name: str = "seeds"
+    potential: PotentialSettings = field(default_factory=PotentialSettings)
+    stores: StoreSettings = field(default_factory=StoreSettings)
+    slab_size: SlabSize = field(default_factory=SlabSize)
+    interface_limits: InterfaceLimits = field(default_factory=InterfaceLimits)
+    film_facets: list[list[int]] = field(default_factory=lambda: [[1, 1, 0]])
+    reference_facets: list[list[int]] = field(
+        default_factory=lambda: [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    )
+    bulk_maker: RelaxMaker = field(
+        default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
+    )
+    solute_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax solutes"))
+    end_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax vacancies"))
+    path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find vacancy hops"))
+    slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax slabs"))
+    adatom_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax adatoms"))
+    registry_maker: EvaluateMaker = field(
+        default_factory=lambda: EvaluateMaker(name="try registries")
+    )
+    interface_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax interfaces"))
+
+    def make(
+        self, seeds: Mapping[str, Any], crystals: Mapping[str, Mapping[str, Structure]]
+    ) -> Flow:
+        """The flow for ``seeds``.
+
+        Args:
+            seeds: symbol of each element to its facets, as `structures.facet_set` takes them.
+            crystals: for each seed its crystals by name: the pure element under its own symbol, its
+                phases with lithium, and lithium under ``"Li"``.
+        """
+        plan = SeedPlan(
+            campaign=self.name,
+            seeds=[*seeds],
+            facets=[*seeds.values()],
+            phases=[[name for name in crystals[seed] if name != "Li"] for seed in seeds],
+        )
+        known = {name: cell for one in crystals.values() for name, cell in one.items()}
+        common = (self.potential, self.stores)
+        bulks = self.bulk_maker.make(
+            [known[name].get_primitive_structure() for name in plan.crystals], *common
+        )
+        relaxed = bulks.output.documents
+        solutes = place_solutes(plan, relaxed)
+        dissolved = self.solute_maker.make(solutes.output.structures, *common)
+        hops = open_vacancies(plan, relaxed)
+        ends = self.end_maker.make(hops.output.structures, *common)
+        bands = join_ends(hops.output, ends.output.documents)
+        paths = self.path_maker.make(bands.output.structures, *common)
+        lithium = self.film_facets + [
+            facet for facet in self.reference_facets if facet not in self.film_facets
+        ]
+        cut = cut_seeds(plan, relaxed, lithium, self.slab_size)
+        on_seeds = self._contacts(plan, relaxed, cut, adatoms=True)
+        rich = cut_rich_phases(plan, relaxed, lithium, self.slab_size)
+        on_rich = self._contacts(plan, relaxed, rich, adatoms=False)
+        collected = collect_seeds(
+            plan,
+            relaxed,
+            solutes.output,
+            dissolved.output.documents,
+            hops.output,
+            ends.output.documents,
+            bands.output,
+            paths.output.documents,
+            on_seeds[-1].output,
+            on_rich[-1].output,
+        )
+        jobs: list[Flow | Job] = [
+            *(bulks, solutes, dissolved),
+            *(hops, ends, bands, paths),
+            *(cut, *on_seeds, rich, *on_rich),
+            collected,
+        ]
+        return Flow(jobs, output=collected.output, name=self.name)
+
+    def _contacts(
+        self, plan: SeedPlan, relaxed: Any, facets: Job, *, adatoms: bool
+    ) -> list[Flow | Job]:
+        """The jobs for Li films, and atoms if asked for, on facets; the last one has the output."""
+        common = (self.potential, self.stores)
+        slabs = self.slab_maker.make(facets.output.structures, *common)
+        limits = self.interface_limits
+        models = join_interfaces(
+            facets.output, slabs.output.documents, len(self.film_facets), limits, self.slab_size
+        )
+        trials = self.registry_maker.make(models.output.structures, *common)
+        chosen = choose_registries(models.output, trials.output.documents, limits)
+        joined = self.interface_maker.make(chosen.output.structures, *common)
+        jobs: list[Flow | Job] = [slabs, models, trials, chosen, joined]
+        sites = relaxed_sites = None
+        if adatoms:
+            placed = place_adatoms(facets.output, slabs.output.documents)
+            settled = self.adatom_maker.make(placed.output.structures, *common)
+            sites, relaxed_sites = placed.output, settled.output.documents
+            jobs += [placed, settled]
+        contacts = collect_contacts(
+            plan,
+            relaxed,
+            facets.output,
+            slabs.output.documents,
+            chosen.output,
+            joined.output.documents,
+            sites,
+            relaxed_sites,
+        )
+        return [*jobs, contacts]
