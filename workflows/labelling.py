@@ -1,12 +1,13 @@
 """Labels for frames: energies, forces and stresses of a list of structures, kept as they come."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from results.documents import CalculationDocument
-from structures import as_atoms, as_structure
+from results.documents import CalculationDocument, as_structure
+from structures import as_atoms
 
 
 def labelled_frames(
@@ -22,7 +23,7 @@ def labelled_frames(
         if not document.converged:
             continue
         atoms = as_atoms(as_structure(document.final_structure))
-        results = {"energy": document.energy_ev, "forces": document.forces}
+        results: dict[str, Any] = {"energy": document.energy_ev, "forces": document.forces}
         if document.stress is not None:
             results["stress"] = [document.stress[i][j] for i, j in _VOIGT]
         atoms.info.update(frame.info)

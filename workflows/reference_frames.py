@@ -5,7 +5,7 @@ vacancies and ordered compounds, built by `structures` from the crystal library.
 """
 
 import zlib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -13,11 +13,14 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from potentials.dft.cost import estimated_seconds
+from potentials.dft.settings import dft_settings
 from structures import (
     AdsorptionSite,
     Facet,
     StructureError,
     adsorption_sites,
+    as_atoms,
     crystal,
     facet,
     interfaces,
@@ -29,8 +32,9 @@ METALS = ("Li", *FCC, *HCP)
 SALTS = ("LiF", "Li2O", "LiCl", "Li2S")
 ALLOYS = ("LiAl", "LiAg", "LiAu", "LiMg", "LiZn", "Li3Au", "Li3Mg", "Li3Al2", "Li9Al4")
 MAX_ATOMS = 20
-MAX_COST = 8e5
-"""Largest `_cost` of a frame: about a minute and a half on one core."""
+MAX_SECONDS = 60.0
+"""Longest that a frame may take by `estimated_seconds`."""
+_SETTINGS = "pbe-quick"
 _VACUUM = 9.0
 _FACETS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "Li": ((1, 1, 0), (1, 0, 0), (1, 1, 1)),
@@ -53,7 +57,7 @@ _GAPS = (0.0, 0.5, 1.2, 2.5)
 """Widening over the gap at which the atoms touch, Å."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReferenceFrame:
     """One structure to be labelled.
 
@@ -71,7 +75,7 @@ class ReferenceFrame:
 
 
 def reference_frames() -> list[ReferenceFrame]:
-    """All frames, the cheapest of each family and system first, families and systems in turn."""
+    """All frames, in the order in which each family of each system gets the same time."""
     frames = [
         *_bulk(),
         *_ordered(),
@@ -81,38 +85,25 @@ def reference_frames() -> list[ReferenceFrame]:
         *_interfaces(),
     ]
     small = {f.name: f for f in frames if len(f.structure) <= MAX_ATOMS}
-    costs = {name: _cost(frame.structure) for name, frame in small.items()}
-    return _spread([f for f in small.values() if costs[f.name] <= MAX_COST], costs)
+    settings = dft_settings(_SETTINGS)
+    costs = {
+        name: estimated_seconds(as_atoms(frame.structure), settings)
+        for name, frame in small.items()
+    }
+    return _spread([f for f in small.values() if costs[f.name] <= MAX_SECONDS], costs)
 
 
 def _spread(frames: Iterable[ReferenceFrame], costs: dict[str, float]) -> list[ReferenceFrame]:
-    """The frames in turn over families and systems, in each the cheapest first."""
-    queues: dict[tuple[str, str], deque[ReferenceFrame]] = defaultdict(deque)
+    """The frames in the order in which every family of every system gets the same time.
+
+    Fair queueing: each queue, cheapest first, is served by the time that it has used.
+    """
+    used: dict[tuple[str, str], float] = defaultdict(float)
+    served = {}
     for frame in sorted(frames, key=lambda frame: costs[frame.name]):
-        queues[frame.family, frame.system].append(frame)
-    ordered = []
-    while queues:
-        for key in sorted(queues, key=lambda key: costs[queues[key][0].name]):
-            ordered.append(queues[key].popleft())
-            if not queues[key]:
-                del queues[key]
-    return ordered
-
-
-def _cost(structure: Structure) -> float:
-    """Relative time of a plane-wave calculation: volume times electrons times k-points."""
-    electrons = sum(_VALENCE[site.specie.symbol] for site in structure)
-    operations = len(SpacegroupAnalyzer(structure, 1e-3).get_symmetry_operations())
-    points = max(4e4 / structure.volume / operations, 1.0)
-    spins = 2 if "Ni" in structure.symbol_set else 1
-    return float(electrons * structure.volume * points * spins)
-
-
-_VALENCE = {
-    **{"Li": 3, "Cu": 11, "Ag": 17, "Au": 11, "Al": 3, "Ni": 16, "Mg": 10, "Zn": 12},
-    **{"F": 7, "O": 6, "Cl": 7, "S": 6},
-}
-"""Electrons that GPAW's PBE setups compute explicitly."""
+        used[frame.family, frame.system] += costs[frame.name]
+        served[frame] = used[frame.family, frame.system]
+    return sorted(served, key=lambda frame: served[frame])
 
 
 def _bulk() -> Iterator[ReferenceFrame]:
@@ -149,8 +140,8 @@ def _ordered() -> Iterator[ReferenceFrame]:
                 yield _frame(label, "ordered", f"Li-{metal}", cell)
 
 
-_FCC_SITES = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
-_PROTOTYPES = {
+_FCC_SITES: list[list[float]] = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+_PROTOTYPES: dict[str, tuple[str, list[list[float]]]] = {
     "B2": ("LM", [[0, 0, 0], [0.5, 0.5, 0.5]]),
     "L1_2-LiM3": ("LMMM", _FCC_SITES),
     "L1_2-Li3M": ("MLLL", _FCC_SITES),

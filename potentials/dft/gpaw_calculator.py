@@ -1,6 +1,6 @@
 """GPAW (Mortensen et al., J. Chem. Phys. 160, 092503 (2024)) behind an ASE calculator."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -26,8 +26,6 @@ class GpawCalculator(Calculator):
     A density that does not become self-consistent raises GPAW's exception.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
-
     def __init__(self, settings: DftSettings, log: str | None = None) -> None:
         """Compute with ``settings``.
 
@@ -36,6 +34,7 @@ class GpawCalculator(Calculator):
             log: file for GPAW's own output of the last structure; None keeps none.
         """
         super().__init__()
+        self.implemented_properties = ["energy", "free_energy", "forces", "stress"]
         self._settings = settings
         self._log = log
 
