@@ -1,0 +1,52 @@
+"""Space group and primitive cell, by spglib."""
+
+import spglib
+from pymatgen.core.lattice import Lattice
+from pymatgen.core.structure import Structure
+
+from structures.errors import StructureError
+
+
+def space_group_number(structure: Structure, symprec: float = 0.01) -> int:
+    """International number of the space group.
+
+    Args:
+        structure: an ordered crystal.
+        symprec: distance within which atoms count as equivalent, Å.
+
+    Raises:
+        StructureError: spglib finds no symmetry, as where two atoms sit on one place.
+    """
+    dataset = spglib.get_symmetry_dataset(_cell(structure), symprec=symprec)
+    if dataset is None:
+        raise StructureError(
+            f"structure: no symmetry is found in {structure.composition.reduced_formula}; "
+            "check that no two atoms are on one place"
+        )
+    return int(dataset.number)
+
+
+def primitive_cell(structure: Structure, symprec: float = 0.01) -> Structure:
+    """The smallest cell of the same crystal, in the same orientation.
+
+    Hulls and relaxations of bulk need no more: the conventional cell of a face-centred crystal is
+    four times as large.
+
+    Args:
+        structure: an ordered crystal.
+        symprec: distance within which atoms count as equivalent, Å.
+
+    Raises:
+        StructureError: as `space_group_number`.
+    """
+    found = spglib.standardize_cell(
+        _cell(structure), to_primitive=True, no_idealize=True, symprec=symprec
+    )
+    if found is None:
+        space_group_number(structure, symprec)
+    lattice, positions, numbers = found
+    return Structure(Lattice(lattice), numbers, positions)
+
+
+def _cell(structure: Structure) -> tuple:
+    return (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
