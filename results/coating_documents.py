@@ -201,3 +201,8 @@ class CoatingDocument(CandidateDocument):
     electrolyte_interface_structure: StructureDictOrNone = Field(
         default=None, description="The best interface with the electrolyte, relaxed."
     )
+
+    @property
+    def rejected(self) -> str:
+        """The thresholds that it missed, with the numbers; empty where it passed."""
+        return "; ".join(rejection.text for rejection in self.rejections)

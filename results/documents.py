@@ -363,6 +363,11 @@ class CandidateDocument(Document):
             if not evidence.converged
         )
 
+    @property
+    def rejected(self) -> str:
+        """Why a funnel computed it no further, with the numbers; empty where none did."""
+        return ""
+
     def properties(self) -> tuple[Property, ...]:
         """The quantities asked for, in the order of the fields."""
         return tuple(

@@ -10,7 +10,6 @@ from results.coating_documents import CoatingDocument, Rejection
 from results.documents import quantities
 
 Step = Literal["thermodynamics", "migration"]
-STEPS: tuple[Step, ...] = ("thermodynamics", "migration")
 """What is computed before the interfaces, the cheapest first."""
 
 
@@ -101,6 +100,9 @@ _THRESHOLDS = (
     _Threshold("min_shear_ratio", "migration", "shear_ratio", "G/G_Li", True),
 )
 
+LABELS = tuple(threshold.label for threshold in _THRESHOLDS)
+"""What the thresholds are on, for people, in the order of the funnel."""
+
 
 def rejections(
     document: CoatingDocument, funnel: Funnel | None, step: Step
@@ -117,12 +119,6 @@ def rejections(
     if funnel is None or document.coating is None:
         return ()
     return tuple(_missed(document, funnel, step))
-
-
-def thresholds(funnel: Funnel) -> list[tuple[Step, str, float]]:
-    """Step, label and limit of each threshold that is set, in the order of the funnel."""
-    listed = [(each.step, each.label, getattr(funnel, each.field)) for each in _THRESHOLDS]
-    return [(step, label, limit) for step, label, limit in listed if limit is not None]
 
 
 def _missed(document: CoatingDocument, funnel: Funnel, step: Step) -> Iterator[Rejection]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from jobflow import job
@@ -45,6 +45,9 @@ class CoatingPlan(MSONable):
         cathode: name of the crystal on the other side; None without.
         voltage: lower and upper potential at which open reactions are computed, V vs Li/Li⁺.
         competing: names of the crystals whose hull counts, the elements among them.
+        tabulated: phases whose energies are known, from the teacher of a distilled potential; the
+            hull is then made of these, and the competing crystals are not relaxed. None: the
+            potential's own energies.
         funnel: thresholds; None computes everything.
     """
 
@@ -54,6 +57,7 @@ class CoatingPlan(MSONable):
     cathode: str | None
     voltage: tuple[float, float]
     competing: list[str]
+    tabulated: list[Phase] | None
     funnel: Funnel | None
 
     @property
@@ -61,7 +65,7 @@ class CoatingPlan(MSONable):
         """Every crystal that is relaxed, each once, lithium first."""
         named = [LITHIUM, *self.electrolytes, *self.coatings]
         named += [self.cathode] if self.cathode else []
-        return list(dict.fromkeys([*named, *self.competing]))
+        return list(dict.fromkeys(named + ([] if self.tabulated is not None else self.competing)))
 
 
 @dataclass
@@ -138,6 +142,8 @@ class _Judge:
                 self.phases[name] = phase_of(name, bulk)
             except ResultsError as error:
                 self.problems[name] = str(error)
+        if self.plan.tabulated is not None:
+            self._take_tabulated(self.plan.tabulated)
         hull = [*self.plan.competing, LITHIUM, *self.plan.electrolytes]
         hull += [self.plan.cathode] if self.plan.cathode else []
         self.hull = list(dict.fromkeys(hull))
@@ -148,6 +154,19 @@ class _Judge:
             name: frozenset(e.symbol for e in composition.elements)
             for name, composition in self.compositions.items()
         }
+
+    def _take_tabulated(self, known: list[Phase]) -> None:
+        """Put the teacher's energies in the place of the potential's own."""
+        for phase in known:
+            if phase.name not in self.problems:
+                self.phases[phase.name] = phase
+        for source in {phase.energies_from for phase in known}:
+            # What the table lacks keeps its energy, which is fitted to the same scale.
+            for name, phase in self.phases.items():
+                self.phases[name] = replace(phase, energies_from=source)
+        for name in self.plan.competing:
+            if name not in self.phases:
+                self.problems.setdefault(name, f"{name}: the potential's teacher has no energy")
 
     def documents(self) -> list[CoatingDocument]:
         """One per electrolyte and coating, the bare electrolyte before its coatings."""
@@ -358,6 +377,8 @@ class _Judge:
                 tuple(sorted(self.elements[name]))
                 if name in self.elements
                 else tuple(sorted(as_structure(self.bulk[name].initial_structure).symbol_set))
+                if name in self.bulk
+                else ()
             ),
         )
 

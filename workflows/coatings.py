@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
+from results.thermodynamics.phases import Phase
 from workflows.coating_documents import add_contacts, add_migration, collect_coatings
 from workflows.coating_funnel import Funnel
 from workflows.coating_jobs import (
@@ -86,6 +87,7 @@ class CoatingScreenMaker(Maker):
         crystals: Mapping[str, Structure],
         competing: Mapping[str, Structure],
         *,
+        tabulated: list[Phase] | None = None,
         cathode: str | None = None,
         voltage: tuple[float, float] = (0.0, 4.3),
     ) -> Flow:
@@ -97,6 +99,8 @@ class CoatingScreenMaker(Maker):
             crystals: the electrolytes, the coatings and the cathode, by name.
             competing: the phases whose hull counts, by name: lithium (``"Li"``) and the other
                 elements among them, and those of ``crystals`` that are known phases.
+            tabulated: phases with energies from the teacher of a distilled potential
+                (`workflows.teacher_energies`); None for the potential's own.
             cathode: name of the crystal on the other side; None without.
             voltage: lower and upper potential at which open reactions are computed, V vs Li/Li⁺.
         """
@@ -107,6 +111,7 @@ class CoatingScreenMaker(Maker):
             cathode=cathode,
             voltage=voltage,
             competing=list(competing),
+            tabulated=tabulated,
             funnel=self.funnel,
         )
         common = (self.potential, self.stores)
