@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Discriminator,
     Field,
     Tag,
@@ -18,32 +19,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from screen.campaign_coatings import CoatingScreen
 from screen.campaign_collectors import CollectorScreen
+from screen.campaign_seeds import SeedScreen
 from screen.criteria import Criterion, Direction
 from screen.kinds import KINDS
 from screen.sections import Section, suggestion
-
-LATER_SCREENS = ("seeds", "coatings")
-"""Screens that the campaign format has room for and that this version does not run."""
-
-
-def _refuse_later_screens(data: Any) -> Any:
-    for key in LATER_SCREENS if isinstance(data, Mapping) else ():
-        if key in data:
-            raise PydanticCustomError(
-                "later_screen",
-                "this version does not run the {key} screen yet; remove the section",
-                {"key": key},
-            )
-    return data
 
 
 class Screens(Section):
     """The screens to run, each optional, at least one."""
 
     collectors: CollectorScreen | None = None
-
-    _later = model_validator(mode="before")(_refuse_later_screens)
+    seeds: SeedScreen | None = None
+    coatings: CoatingScreen | None = None
 
     @model_validator(mode="after")
     def _check_that_there_is_one(self) -> "Screens":
@@ -68,6 +57,30 @@ class PotentialSettings(Section):
     head: str | None = Field(default=None, min_length=1)
     trust: bool = False
     dispersion: str | None = Field(default=None, min_length=1, examples=["d3"])
+
+
+def _refuse_repeated_potentials(potentials: list[PotentialSettings]) -> list[PotentialSettings]:
+    for position, one in enumerate(potentials):
+        if one in potentials[:position]:
+            raise PydanticCustomError(
+                "repeated",
+                "item {position} repeats {value}; remove it",
+                {"position": position, "value": one.name},
+            )
+    return potentials
+
+
+# The tags stand in angle brackets so that an error's place in the file can be told from them.
+OneOrMorePotentials = Annotated[
+    Annotated[PotentialSettings, Tag("<potential>")]
+    | Annotated[
+        list[PotentialSettings],
+        Field(min_length=2),
+        AfterValidator(_refuse_repeated_potentials),
+        Tag("<committee>"),
+    ],
+    Discriminator(lambda value: "<committee>" if isinstance(value, list) else "<potential>"),
+]
 
 
 class Limits(Section):
@@ -145,8 +158,14 @@ class Ranking(Section):
         default_factory=lambda: _default_criteria("collectors"),
         examples=["{work_of_adhesion: max}"],
     )
-
-    _later = model_validator(mode="before")(_refuse_later_screens)
+    seeds: Criteria = Field(
+        default_factory=lambda: _default_criteria("seeds"),
+        examples=["{li_binding: min}"],
+    )
+    coatings: Criteria = Field(
+        default_factory=lambda: _default_criteria("coatings"),
+        examples=["{reaction_energy: max}"],
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -176,7 +195,7 @@ class Campaign(Section):
     """A whole campaign: what to screen, with which potential, how exactly, and what counts."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["which-collector"])
-    potential: PotentialSettings = Field(examples=["mini"])
+    potential: OneOrMorePotentials = Field(examples=["mini", "[mini, chgnet]"])
     screens: Screens = Field(examples=["{collectors: {hosts: [Cu]}}"])
     limits: Limits = Limits()
     slab: SlabSettings = SlabSettings()
@@ -186,5 +205,13 @@ class Campaign(Section):
 
     @field_validator("potential", mode="before")
     @classmethod
-    def _accept_a_bare_name(cls, value: Any) -> Any:
+    def _accept_bare_names(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [{"name": one} if isinstance(one, str) else one for one in value]
         return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def potentials(self) -> tuple[PotentialSettings, ...]:
+        """The potential, or those of a committee, in the file's order."""
+        one = self.potential
+        return tuple(one) if isinstance(one, list) else (one,)

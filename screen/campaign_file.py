@@ -131,7 +131,7 @@ def _explain(errors: ValidationError, data: Any) -> str:
         return "holds half a character (a lone surrogate); write the character itself"
     location, context = _follow(error["loc"], data), error.get("ctx", {})
     kind, message = error["type"], error["msg"]
-    if kind in ("unknown_key", "later_screen"):
+    if kind == "unknown_key":
         return f"{place((*location, context['key']))}: {message}"
     if kind == "missing":
         name = str(error["loc"][-1])

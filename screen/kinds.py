@@ -15,6 +15,8 @@ from screen.criteria import (
     Criterion,
     Quantity,
 )
+from screen.criteria_coatings import COATING_QUANTITIES, DEFAULT_COATING_CRITERIA
+from screen.criteria_seeds import DEFAULT_SEED_CRITERIA, SEED_QUANTITIES
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -76,6 +78,18 @@ KINDS = {
             "Current collectors for lithium",
             COLLECTOR_QUANTITIES,
             DEFAULT_COLLECTOR_CRITERIA,
+        ),
+        ScreenKind(
+            "seeds",
+            "Alloy-forming seeds for lithium",
+            SEED_QUANTITIES,
+            DEFAULT_SEED_CRITERIA,
+        ),
+        ScreenKind(
+            "coatings",
+            "Coatings between electrolytes and lithium",
+            COATING_QUANTITIES,
+            DEFAULT_COATING_CRITERIA,
         ),
     )
 }

@@ -136,7 +136,7 @@ def collect_seeds(
             alloy = Quantities({}, dict.fromkeys((*_VOLTAGES, "vacancy_barrier_ev"), missing))
         else:
             small = small_rich_phases(plan, position, bulks)
-            alloy = _voltages(hull, bulks[0], plan, bulks) | _vacancies(
+            alloy = _voltages(hull, bulks[0]) | _vacancies(
                 plan, hull, small, hops, ends, bands, paths
             )
         found = contacts | solution | alloy
@@ -267,13 +267,10 @@ def _solution(
     return Quantities({name: value}, {name: evidence})
 
 
-def _voltages(
-    hull: SeedHull, lithium: CalculationDocument, plan: SeedPlan, bulks: list[CalculationDocument]
-) -> Quantities:
+def _voltages(hull: SeedHull, lithium: CalculationDocument) -> Quantities:
     """The voltage curve and what is read off it."""
     curve = voltage_curve(hull.phases, energy_per_atom(lithium))
     known = [one for one in hull.phases if one.stable and one.li_per_host is not None]
-    residual = {name: residual_of(bulk) for name, bulk in zip(plan.crystals, bulks, strict=True)}
     values: dict[str, Any] = {
         "phases": tuple(_phase(one) for one in hull.phases),
         "phases_left_out": hull.left_out,
@@ -282,31 +279,25 @@ def _voltages(
         _VOLTAGES[1]: average_voltage(curve) if curve else 0.0,
         _VOLTAGES[2]: curve[-1].li_end if curve else 0.0,
     }
-    ends = [known[0], known[min(1, len(known) - 1)], known[-1]]
     behind = tuple(one.phase.fingerprint for one in known if one.phase.fingerprint)
     nothing = None if curve else "no phase with Li is stable: Li plates at 0 V"
+    first, last = known[0], known[-1]
     evidence = {
         name: Evidence(
             converged=True,
-            error=None if error is None else error,
-            reference_state=nothing or f"{BCC_LI}; {ends[0].phase.name} to {last.phase.name}",
+            reference_state=nothing or f"{BCC_LI}; {first.phase.name} to {end.phase.name}",
             fingerprints=(*behind, lithium.fingerprint),
         )
-        for name, last, error in (
-            (_VOLTAGES[0], ends[1], _voltage_error(ends[0], ends[1], residual)),
-            (_VOLTAGES[1], ends[2], _voltage_error(ends[0], ends[2], residual)),
-            (_VOLTAGES[2], ends[2], None),
+        for name, end in zip(
+            _VOLTAGES, (known[min(1, len(known) - 1)], last, last, last), strict=True
         )
     }
-    grown = (
-        volume_per_li(_volume(ends[0]), _volume(ends[2]), values[_VOLTAGES[2]]) if curve else None
-    )
+    grown = volume_per_li(_volume(first), _volume(last), values[_VOLTAGES[2]]) if curve else None
     if grown is None:
         reason = nothing or "a phase has no volume"
         evidence[_VOLTAGES[3]] = Evidence(converged=False, failure=reason)
     else:
         values[_VOLTAGES[3]] = grown
-        evidence[_VOLTAGES[3]] = evidence[_VOLTAGES[1]].model_copy(update={"error": None})
     if hull.left_out:
         # A phase that is missing might have been on the hull.
         reason = f"hull without {'; '.join(hull.left_out)}"
@@ -315,17 +306,6 @@ def _voltages(
                 update={"converged": False, "failure": evidence[name].failure or reason}
             )
     return Quantities(values, evidence)
-
-
-def _voltage_error(
-    first: HullPhase, last: HullPhase, residual: dict[str, float | None]
-) -> float | None:
-    """What the relaxations of both phases may still change, V."""
-    taken = (last.li_per_host or 0.0) - (first.li_per_host or 0.0)
-    if not taken:
-        return None
-    errors = [scaled(residual[one.phase.name], 1 / (_n_host(one) * taken)) for one in (first, last)]
-    return in_squares(*errors)
 
 
 def _n_host(one: HullPhase) -> float:
