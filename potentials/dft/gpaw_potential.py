@@ -36,7 +36,7 @@ class GpawPotential(Potential):
             PotentialError: for unknown settings, or without GPAW or its setups.
         """
         self.settings = dft_settings(name.removeprefix(PREFIX))
-        setups = _setup_files(self.settings.functional)
+        setups = setup_files(self.settings.functional)
         content = json.dumps(self.settings.to_dict(), sort_keys=True)
         for symbol, path in sorted(setups.items()):
             content += f"\n{symbol} {sha256_of(path)}"
@@ -57,8 +57,12 @@ class GpawPotential(Potential):
         return GpawCalculator(self.settings)
 
 
-def _setup_files(functional: str) -> dict[str, Path]:
-    """The setup file of each element."""
+def setup_files(functional: str) -> dict[str, Path]:
+    """The setup file of each element that has one for ``functional``.
+
+    Raises:
+        PotentialError: without GPAW or its setups.
+    """
     if find_spec("gpaw") is None:
         raise PotentialError(f"potential: GPAW is not installed; {INSTALL}")
     import gpaw

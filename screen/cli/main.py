@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from screen.cli import campaigns, potentials, results, runs, structures, validation
+from screen.cli import campaigns, exports, labels, potentials, results, runs, structures, validation
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -24,7 +24,9 @@ app = typer.Typer(
 campaigns.add_to(app)
 runs.add_to(app)
 results.add_to(app)
+exports.add_to(app)
 validation.add_to(app)
+labels.add_to(app)
 app.add_typer(structures.app, name="structures")
 app.add_typer(potentials.app, name="potentials")
 
