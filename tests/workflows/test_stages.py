@@ -97,13 +97,7 @@ def test_elements_are_checked_before_anything_is_computed(tmp_path):
 
 
 def test_paths_join_relaxed_ends():
-    lattice = Lattice.cubic(3.61)
-    bulk = Structure.from_spacegroup("Fm-3m", lattice, ["Cu"], [[0, 0, 0]]).make_supercell(2)
-    neighbour = int(np.argsort(bulk.distance_matrix[0])[1])
-    initial, final = bulk.copy().remove_sites([0]), bulk.copy()
-    final[neighbour] = "Cu", bulk[0].frac_coords
-    final.remove_sites([0])
-    ends = relax_stage("ends", [initial, final], RELAXATION, EMT, StoreSettings())
+    ends = relax_stage("ends", [*scaled_hop(0)], RELAXATION, EMT, StoreSettings())
     path = path_stage(
         "hop",
         [(last_structure(ends[0]), last_structure(ends[1]))],
@@ -116,25 +110,54 @@ def test_paths_join_relaxed_ends():
     assert 0.3 < path.barrier_ev < 1.2  # EMT's vacancy hop in Cu; experiment has 0.7 eV
 
 
+def scaled_hop(i):
+    """The hop of a vacancy in a small, stretched Cu crystal."""
+    lattice = Lattice.cubic(3.61 + 0.01 * i)
+    bulk = Structure.from_spacegroup("Fm-3m", lattice, ["Cu"], [[0, 0, 0]]).make_supercell(2)
+    neighbour = int(np.argsort(bulk.distance_matrix[0])[1])
+    initial, final = bulk.copy().remove_sites([0]), bulk.copy()
+    final[neighbour] = "Cu", bulk[0].frac_coords
+    return initial, final.remove_sites([0])
+
+
+def run_six(task, stores):
+    """Six systems through the stage that ``task`` names."""
+    coppers = [rattled_copper(i) for i in range(6)]
+    if task == "evaluate":
+        return evaluate_stage(task, coppers, EMT, stores)
+    if task == "relax":
+        return relax_stage(task, coppers, RELAXATION, EMT, stores)
+    parameters = {"n_images": 1, "fmax": 0.3, "max_steps": 100}
+    return path_stage(task, [scaled_hop(i) for i in range(6)], parameters, EMT, stores)
+
+
 KILLED = """
     import potentials.loading
     from tests.workflows.emt_potential import CountingEMT, load_emt
     potentials.loading.load_potential = load_emt
-    CountingEMT.seconds = 0.05
-    from tests.workflows.test_stages import EMT, RELAXATION, rattled_copper
+    CountingEMT.seconds = {pause}
+    from tests.workflows.test_stages import run_six
     from workflows.settings import StoreSettings
-    from workflows.stages import relax_stage
-    stores = StoreSettings(database={database!r}, spool={spool!r})
-    relax_stage("relax", [rattled_copper(i) for i in range(6)], RELAXATION, EMT, stores)
+    run_six({task!r}, StoreSettings(database={database!r}, spool={spool!r}))
 """
 
 
-def test_a_kill_loses_only_the_unfinished_system(tmp_path):
+@pytest.mark.parametrize(
+    ("task", "pause"),
+    [
+        pytest.param("evaluate", 0.3, marks=pytest.mark.slow),
+        ("relax", 0.05),
+        pytest.param("neb", 0.05, marks=pytest.mark.slow),
+    ],
+)
+def test_a_kill_loses_only_the_unfinished_system(tmp_path, task, pause):
     stores = StoreSettings(database=str(tmp_path / "r.db"), spool=str(tmp_path / "spool"))
-    script = textwrap.dedent(KILLED).format(database=stores.database, spool=stores.spool)
+    script = textwrap.dedent(KILLED).format(
+        task=task, pause=pause, database=stores.database, spool=stores.spool
+    )
     process = subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": "."})
-    spool = tmp_path / "spool" / "relax.jsonl"
-    deadline = time.monotonic() + 60
+    spool = tmp_path / "spool" / f"{task}.jsonl"
+    deadline = time.monotonic() + 300
     while not spool.exists() or spool.read_bytes().count(b"\n") < 2:
         assert time.monotonic() < deadline
         assert process.poll() is None
@@ -146,14 +169,12 @@ def test_a_kill_loses_only_the_unfinished_system(tmp_path):
 
     events = []
     with listening(events.append):
-        documents = relax_stage(
-            "relax", [rattled_copper(i) for i in range(6)], RELAXATION, EMT, stores
-        )
+        documents = run_six(task, stores)
     assert events[0].reused == finished
     assert all(document.converged for document in documents)
-    undisturbed = relax_stage(
-        "relax", [rattled_copper(i) for i in range(6)], RELAXATION, EMT, StoreSettings()
-    )
-    energies = [document.energy_ev for document in documents]
-    assert energies == pytest.approx([one.energy_ev for one in undisturbed], abs=1e-9)
+    undisturbed = run_six(task, StoreSettings())
+    energy = "barrier_ev" if task == "neb" else "energy_ev"
+    energies = [getattr(document, energy) for document in documents]
+    expected = [getattr(document, energy) for document in undisturbed]
+    assert energies == pytest.approx(expected, abs=1e-9)
     assert not spool.exists()
