@@ -1,6 +1,7 @@
 """Reading campaign files: what a good one means, and one line for each bad one."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -51,6 +52,27 @@ def test_the_shortest_campaign_has_defaults():
         ("li_binding", "min"),
         ("adatom_barrier", "min"),
     ]
+
+
+def test_several_screens_each_with_its_ranking():
+    text = GOOD.replace("screens:\n", "screens:\n  seeds: {elements: [Ag, Au]}\n")
+    text = text.replace("ranking: {", "ranking: {seeds: {li_binding: min}, ")
+    campaign = parse_campaign(text, "x.yaml")
+    assert campaign.screens.asked == ("collectors", "seeds")
+    assert [c.quantity.name for c in campaign.ranking.criteria("seeds")] == ["li_binding"]
+    assert len(campaign.ranking.criteria("collectors")) == 2
+
+
+def test_seeds_alone_are_a_campaign_and_the_example_reads():
+    campaign = read_campaign(Path(__file__).parents[2] / "examples" / "seeds.yaml")
+    assert campaign.screens.asked == ("seeds",)
+    assert campaign.screens.seeds.elements == ["Ag", "Au", "Zn", "Mg", "Al", "Sn"]
+    assert campaign.screens.seeds.decorations is None
+
+
+def test_no_screen_is_no_campaign():
+    with pytest.raises(CampaignError, match="names no screen; choose from collectors, seeds"):
+        parse_campaign("name: a\npotential: mini\nscreens: {}\n", "x.yaml")
 
 
 @pytest.mark.parametrize(
@@ -105,8 +127,10 @@ def test_a_campaign_survives_json():
         ("max,", "more,", "ranking.collectors.work_of_adhesion = 'more'", "'max' or 'min'"),
         ("at_most", "at_mots", "li_binding.at_mots: unknown key", "did you mean 'at_most'?"),
         ("at_most: 0.1", "at_most: 0.1, at_least: 1.0", "ranking.collectors.li_binding", "swap"),
-        ("screens:", "screens:\n  seeds: {elements: [Ag]}", "screens.seeds", "remove the section"),
-        ("collectors: {work", "coatings: {}, collectors: {work", "ranking.coatings", "remove"),
+        ("  collectors: {h", "  colectors: {h", "screens.colectors", "did you mean 'collectors'?"),
+        ("screens:", "screens:\n  seeds: {}", "screens.seeds.elements: missing", "[Ag, Au, Zn]"),
+        ("screens:", "screens:\n  seeds: {elements: []}", "screens.seeds.elements", "at least one"),
+        ("collectors: {work", "coatings: {}, collectors: {work", "ranking.coatings", "at least"),
         ("[1,0,0]", "[1,0,0", "line 4", "mend the YAML"),
         ("limits:", "\tlimits:", "line 5", "mend the YAML"),
         ("name:", "name: b\nname:", "line 2", "duplicate key"),
