@@ -24,11 +24,12 @@ def check_crystals(campaign: Campaign, source: str) -> None:
         KINDS[name].module.check(campaign, source)
 
 
-def check_elements(campaign: Campaign, source: str, covered: Collection[str]) -> None:
+def check_elements(campaign: Campaign, name: str, source: str, covered: Collection[str]) -> None:
     """Refuse crystals with an element that the potential does not cover.
 
     Args:
         campaign: as read.
+        name: of the potential, one of the campaign's.
         source: the file's name, for the message.
         covered: chemical symbols that the potential covers.
 
@@ -37,7 +38,6 @@ def check_elements(campaign: Campaign, source: str, covered: Collection[str]) ->
     """
     from structures.crystal_library import crystal_fact
 
-    name = campaign.potential.name
     if "Li" not in covered:
         raise CampaignError(
             f"{source}: potential = {name!r}: does not cover Li, which every screen needs; choose "

@@ -3,10 +3,17 @@
 from collections.abc import Sequence
 
 from results.documents import CandidateDocument
+from screen.committee import (
+    committee_candidates,
+    committee_identity,
+    committee_names,
+    potentials_of,
+    same_potential,
+)
 from screen.criteria import Criterion
 from screen.errors import CampaignError
 from screen.kinds import KINDS
-from screen.ranking import Candidate, rank_candidates
+from screen.ranking import DEFAULT_TOP, Candidate, rank_candidates
 from screen.ranking_output import RankedScreen
 
 
@@ -24,7 +31,7 @@ def candidate_of(document: CandidateDocument) -> Candidate:
     identity = [
         part for fact in facts.values() for part in (fact if isinstance(fact, list) else [fact])
     ]
-    return Candidate(tuple(identity), facts, values, errors, failures)
+    return Candidate(tuple(identity), facts, values, errors, failures, rejected=document.rejected)
 
 
 def one_potential(documents: Sequence[CandidateDocument], wanted: str) -> list[CandidateDocument]:
@@ -52,28 +59,47 @@ def one_potential(documents: Sequence[CandidateDocument], wanted: str) -> list[C
 
 
 def ranked_screen(
-    screen: str, documents: Sequence[CandidateDocument], criteria: Sequence[Criterion]
+    screen: str,
+    documents: Sequence[CandidateDocument],
+    criteria: Sequence[Criterion],
+    *,
+    committee: bool = False,
+    top: int = DEFAULT_TOP,
 ) -> RankedScreen:
-    """Rank the documents of one screen of one campaign, of one potential.
+    """Rank the documents of one screen of one campaign.
 
     Args:
         screen: name of the screen, one of `screen.kinds.KINDS`.
         documents: of that screen.
         criteria: what they are ranked by.
+        committee: rank what several potentials say together (`screen.committee`).
+        top: give the probability of being among so many best.
 
     Raises:
-        CampaignError: if there is nothing to rank, or results of several potentials.
+        CampaignError: if there is nothing to rank, or results of several potentials that are no
+            committee.
     """
     if not documents:
         raise CampaignError(f"results: no {screen} yet; run a campaign (`lithiophile run`)")
-    kinds = {d.potential.model_dump_json(exclude={"versions"}): d.potential for d in documents}
-    if len(kinds) > 1:
-        several = ", ".join(f"{p.name} (sha256 {p.sha256[:12]})" for p in kinds.values())
+    potentials = potentials_of(documents)
+    if len(potentials) == 1:
+        identity = potentials[0].model_dump()
+        candidates = [candidate_of(document) for document in documents]
+    elif committee:
+        identity = committee_identity(potentials)
+        candidates = committee_candidates(
+            {
+                name: [candidate_of(d) for d in documents if same_potential(d.potential, potential)]
+                for name, potential in zip(committee_names(potentials), potentials, strict=True)
+            }
+        )
+    else:
+        several = ", ".join(f"{p.name} (sha256 {p.sha256[:12]})" for p in potentials)
         raise CampaignError(f"potential: results of several, {several}; name one of them")
     return RankedScreen(
         screen=screen,
         campaign=documents[0].campaign,
-        potential=documents[0].potential.model_dump(),
+        potential=identity,
         quantities=tuple(KINDS[screen].quantities.values()),
-        ranking=rank_candidates([candidate_of(document) for document in documents], criteria),
+        ranking=rank_candidates(candidates, criteria, top=top),
     )

@@ -47,6 +47,8 @@ class Candidate:
         values: number per quantity's name, in the quantity's unit; None where there is none.
         errors: error estimate per quantity's name, same units; None where there is none.
         failures: why a quantity did not converge or is missing, per quantity's name.
+        by_potential: values of each potential by its name, where several were run.
+        rejected: why a funnel computed it no further, with the numbers; empty where none did.
     """
 
     identity: tuple[Scalar, ...]
@@ -54,6 +56,8 @@ class Candidate:
     values: Mapping[str, float | None]
     errors: Mapping[str, float | None]
     failures: Mapping[str, str] = field(default_factory=dict)
+    by_potential: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    rejected: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ def rank_candidates(
             )
     unconverged, below_threshold, eligible = [], [], []
     for candidate in ordered:
-        if reason := _failed(candidate, criteria):
+        if candidate.rejected:
+            below_threshold.append(Unranked(candidate, candidate.rejected))
+        elif reason := _failed(candidate, criteria):
             unconverged.append(Unranked(candidate, reason))
         elif reasons := _missed_thresholds(candidate, criteria):
             below_threshold.append(Unranked(candidate, "; ".join(reasons)))

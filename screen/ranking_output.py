@@ -78,7 +78,9 @@ def as_dict(screen: RankedScreen) -> dict[str, Any]:
             "without_error": list(ranking.without_error),
         },
         "candidates": [
-            {**_place(entry, ranking.top), **_row(entry.candidate, screen.quantities)}
+            _place(entry, ranking.top)
+            | _row(entry.candidate, screen.quantities)
+            | _by_potential(entry.candidate, screen.quantities)
             for entry in ranking.ranked
         ],
         "below_threshold": _apart(ranking.below_threshold, screen.quantities),
@@ -105,12 +107,12 @@ def as_csv(screen: RankedScreen) -> str:
         )
         for row in listed[group]
     ]
-    ranking = screen.ranking
-    some = [entry.candidate for entry in ranking.ranked]
-    some += [entry.candidate for entry in (*ranking.below_threshold, *ranking.unconverged)]
+    ranking, some = screen.ranking, all_candidates(screen.ranking)
     nowhere = RankedCandidate(0, 0, 0.0, some[0])
     columns = [*_place(nowhere, ranking.top), *_row(some[0], screen.quantities)]
     columns += ["status", "reason", "potential", "potential_sha256"]
+    names = dict.fromkeys(name for candidate in some for name in candidate.by_potential)
+    columns += [f"{q.key} ({name})" for name in names for q in screen.quantities]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
@@ -161,6 +163,12 @@ def as_table(screen: RankedScreen) -> Iterator["RenderableType"]:
         yield _apart_table("Below a threshold, not ranked", ranking.below_threshold)
     if ranking.unconverged:
         yield _apart_table("Not converged, not ranked", ranking.unconverged)
+
+
+def all_candidates(ranking: Ranking) -> list[Candidate]:
+    """The ranked candidates, best first, then those listed apart."""
+    apart = (*ranking.below_threshold, *ranking.unconverged)
+    return [entry.candidate for entry in ranking.ranked] + [entry.candidate for entry in apart]
 
 
 def main_quantities(screen: RankedScreen) -> list[Quantity]:
@@ -261,16 +269,36 @@ def _row(candidate: Candidate, quantities: tuple[Quantity, ...]) -> dict[str, An
     }
 
 
+def _by_potential(candidate: Candidate, quantities: tuple[Quantity, ...]) -> dict[str, Any]:
+    """What each potential of a committee says; nothing where there was one."""
+    each = {
+        name: {quantity.key: values.get(quantity.name) for quantity in quantities}
+        for name, values in candidate.by_potential.items()
+    }
+    return {"by_potential": each} if each else {}
+
+
 def _apart(
     unranked: tuple[Unranked, ...], quantities: tuple[Quantity, ...]
 ) -> list[dict[str, Any]]:
-    return [{**_row(u.candidate, quantities), "reason": u.reason} for u in unranked]
+    return [
+        _row(u.candidate, quantities)
+        | _by_potential(u.candidate, quantities)
+        | {"reason": u.reason}
+        for u in unranked
+    ]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with lists and mappings as text: ``1 1 1`` and ``name: reason; name: reason``."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, Any] = {
+        f"{key} ({name})": "" if value is None else value
+        for name, values in row.get("by_potential", {}).items()
+        for key, value in values.items()
+    }
     for key, value in row.items():
+        if key == "by_potential":
+            continue
         if isinstance(value, list):
             flat[key] = " ".join(str(item) for item in value)
         elif isinstance(value, Mapping):

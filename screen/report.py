@@ -5,7 +5,7 @@ What it shows of each screen comes from the function ``section`` of ``screen.rep
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.resources import files
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 from results.database import Database
 from results.documents import CandidateDocument
 from screen.candidates import candidate_of
+from screen.committee import potentials_of, same_potential
 from screen.kinds import KINDS
 from screen.ranking_output import (
     RankedScreen,
+    all_candidates,
     candidate_text,
     fact_headings,
     interval_text,
@@ -26,7 +28,7 @@ from screen.ranking_output import (
 )
 from screen.report_data import elements_data, screen_data
 from screen.report_figures import certainty_figures
-from screen.report_parts import CandidateDetail, Figure, Section
+from screen.report_parts import CandidateDetail, DetailTable, Figure, Section
 from screen.stored import StoredCampaign
 
 _FINGERPRINTS_PER_QUERY = 500
@@ -136,12 +138,35 @@ _SCRIPTS = ("report_structures.js", "report_plots.js", "report_explorer.js", "re
 def _part(stored: StoredCampaign, name: str) -> _Part:
     ranked = stored.ranked(name)
     place = {entry.candidate.identity: entry.rank for entry in ranked.ranking.ranked}
+    # Of a committee, structures and curves are those of the first potential.
+    (first, *_) = potentials_of(stored.of(name))
     documents = sorted(
-        stored.of(name),
+        (one for one in stored.of(name) if same_potential(one.potential, first)),
         key=lambda document: place.get(candidate_of(document).identity, len(place) + 1),
     )
     section = import_module(f"screen.report_{name}").section(documents, ranked)
+    section = replace(section, details=_with_potentials(section.details, ranked))
     return _Part(ranked, section, tuple(documents))
+
+
+def _with_potentials(
+    details: Sequence[CandidateDetail], ranked: RankedScreen
+) -> tuple[CandidateDetail, ...]:
+    """The details, with what each potential of a committee says."""
+    each = {one.identity: one.by_potential for one in all_candidates(ranked.ranking)}
+    found = []
+    for detail in details:
+        values = each.get(detail.identity, {})
+        table = DetailTable(
+            title="Each potential",
+            headings=("Quantity", *values),
+            rows=tuple(
+                (q.heading, *(q.text(one.get(q.name)) for one in values.values()))
+                for q in ranked.quantities
+            ),
+        )
+        found.append(replace(detail, tables=(*detail.tables, table)) if values else detail)
+    return tuple(found)
 
 
 def _script_json(data: Any) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from results.documents import CollectorDocument
 from screen.candidates import candidate_of
 from screen.criteria import COLLECTOR_QUANTITIES, Quantity
-from screen.ranking_output import RankedScreen, candidate_text, facet_text
+from screen.ranking import Candidate
+from screen.ranking_output import RankedScreen, all_candidates, candidate_text, facet_text
 from screen.report_figures import colour, error_bars, symbol
 from screen.report_parts import (
     CandidateDetail,
@@ -19,14 +20,14 @@ from screen.report_parts import (
 _BARS = ("work_of_adhesion", "li_binding", "adatom_barrier", "surface_energy")
 
 
-def section(documents: Sequence[CollectorDocument], ranked: RankedScreen) -> Section:  # noqa: ARG001
+def section(documents: Sequence[CollectorDocument], ranked: RankedScreen) -> Section:
     """Hops, bars of the main quantities, and what stands behind each facet.
 
     Args:
         documents: best first.
         ranked: their ranking.
     """
-    bars = [_bars(documents, COLLECTOR_QUANTITIES[name]) for name in _BARS]
+    bars = [_bars(all_candidates(ranked.ranking), COLLECTOR_QUANTITIES[name]) for name in _BARS]
     return Section(
         details=tuple(_detail(document) for document in documents),
         figures=tuple(figure for figure in (_profiles(documents), *bars) if figure.figure["data"]),
@@ -179,14 +180,13 @@ def _profiles(documents: Sequence[CollectorDocument]) -> Figure:
     )
 
 
-def _bars(documents: Sequence[CollectorDocument], quantity: Quantity) -> Figure:
+def _bars(candidates: Sequence[Candidate], quantity: Quantity) -> Figure:
     """Bars of one quantity, a host's facets side by side; hatched where it did not converge."""
-    hosts = _hosts(documents)
-    ordered = sorted(documents, key=lambda document: hosts.index(document.host))
+    hosts = list(dict.fromkeys(str(candidate.facts["host"]) for candidate in candidates))
+    ordered = sorted(candidates, key=lambda candidate: hosts.index(str(candidate.facts["host"])))
     shown = [
-        (document.host, candidate)
-        for document in ordered
-        for candidate in [candidate_of(document)]
+        (str(candidate.facts["host"]), candidate)
+        for candidate in ordered
         if candidate.values[quantity.name] is not None
     ]
     trace = {

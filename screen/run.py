@@ -1,5 +1,7 @@
 """Running a campaign: checks first, then its screens, then what they found into the database."""
 
+from itertools import product
+
 from potentials.registry import registry
 from results.database import Database
 from results.documents import CandidateDocument
@@ -27,14 +29,15 @@ def check_campaign(campaign: Campaign, source: str, place: Place | None = None) 
         CampaignError: in one line.
     """
     check_crystals(campaign, source)
-    if known := registry().get(campaign.potential.name):
-        check_elements(campaign, source, known.elements)  # before any download of weights
-    try:
-        settings = potential_settings(campaign)
-        potential, _ = engine_for(settings if place is None else place.settings_here(settings))
-    except ValueError as error:
-        raise CampaignError(f"{source}: {error}") from error
-    check_elements(campaign, source, potential.elements)
+    for one in campaign.potentials:
+        if known := registry().get(one.name):
+            check_elements(campaign, one.name, source, known.elements)  # before any download
+    for one, settings in zip(campaign.potentials, potential_settings(campaign), strict=True):
+        try:
+            potential, _ = engine_for(settings if place is None else place.settings_here(settings))
+        except ValueError as error:
+            raise CampaignError(f"{source}: {error}") from error
+        check_elements(campaign, one.name, source, potential.elements)
 
 
 def run_campaign(
@@ -75,9 +78,9 @@ def _run_screens(
     campaign: Campaign, text: str, database: Database, location: str, listener: Listener
 ) -> list[CandidateDocument]:
     store_campaign(database, campaign, text)
-    potential, stores = potential_settings(campaign), store_settings(campaign, location)
+    stores = store_settings(campaign, location)
     documents: list[CandidateDocument] = []
-    for screen in campaign.screens.asked:
+    for screen, potential in product(campaign.screens.asked, potential_settings(campaign)):
         flow = KINDS[screen].module.flow(campaign, potential, stores)
         found = run_flow(flow, listener, location)
         database.add_candidates(campaign.name, found)
@@ -86,9 +89,9 @@ def _run_screens(
     return documents
 
 
-def potential_settings(campaign: Campaign) -> PotentialSettings:
-    """The campaign's potential, as jobs take it."""
-    return PotentialSettings(**campaign.potential.model_dump())
+def potential_settings(campaign: Campaign) -> list[PotentialSettings]:
+    """The campaign's potential, or those of its committee, as jobs take them."""
+    return [PotentialSettings(**one.model_dump()) for one in campaign.potentials]
 
 
 def store_settings(campaign: Campaign, location: str) -> StoreSettings:

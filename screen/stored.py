@@ -7,12 +7,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from results.database import Database
-from results.documents import CandidateDocument
+from results.documents import CandidateDocument, labels
 from screen.campaign import Campaign
 from screen.candidates import one_potential, ranked_screen
 from screen.criteria import Criterion
 from screen.errors import CampaignError
 from screen.kinds import KINDS
+from screen.ranking import DEFAULT_TOP
 from screen.ranking_output import RankedScreen
 from screen.sections import suggestion
 
@@ -49,13 +50,20 @@ class StoredCampaign:
             return KINDS[screen].default_criteria
         return self.campaign.ranking.criteria(screen)
 
-    def ranked(self, screen: str) -> RankedScreen:
+    def ranked(self, screen: str, *, top: int = DEFAULT_TOP) -> RankedScreen:
         """The ranking of one screen.
 
+        Args:
+            screen: its name.
+            top: give the probability of being among so many best.
+
         Raises:
-            CampaignError: if there is nothing to rank, or results of several potentials.
+            CampaignError: if there is nothing to rank, or results of several potentials that the
+                campaign does not name together.
         """
-        return ranked_screen(screen, self.of(screen), self.criteria(screen))
+        committee = self.campaign is not None and len(self.campaign.potentials) > 1
+        documents, criteria = self.of(screen), self.criteria(screen)
+        return ranked_screen(screen, documents, criteria, committee=committee, top=top)
 
 
 def store_campaign(
@@ -122,7 +130,8 @@ def _identity(document: CandidateDocument) -> list[Any]:
     """What tells a candidate from the others of its campaign, as JSON types."""
     potential = document.potential.model_dump(mode="json", exclude={"versions"})
     facet = [] if document.miller_index is None else list(document.miller_index)
-    return [document.screen, document.host, facet, document.termination, potential]
+    named = [getattr(document, field) for field in labels(type(document))]
+    return [document.screen, document.host, facet, document.termination, *named, potential]
 
 
 def _campaign(content: Mapping[str, Any]) -> Campaign | None:

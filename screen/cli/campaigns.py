@@ -1,6 +1,7 @@
 """``run``, ``rank`` and ``report``."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,19 +51,25 @@ def run(
         bool, typer.Option("--dry-run", help="Print the job scripts and submit nothing.")
     ] = False,
     detach: DetachOption = False,
+    no_funnel: Annotated[
+        bool,
+        typer.Option("--no-funnel", help="Compute every number of every coating, none rejected."),
+    ] = False,
 ) -> None:
     """Run a campaign to its ranking and its report.
 
     What the database already holds is not computed again: run it again after an interruption, and
     it goes on where it stopped.
     """
-    from screen.campaign_file import parse_campaign, quickstart_file, read_text
+    from screen.campaign_file import parse_campaign, quickstart_file, read_text, without_funnel
     from workflows.profiles import profiles_file
     from workflows.run_folder import RunRequest
 
     source = campaign or quickstart_file()
     text = read_text(source)
     wanted = parse_campaign(text, str(source))
+    if no_funnel:
+        text = without_funnel(text, str(source))
     target = _checked_output(output or Path(f"{wanted.name}-report.html"))
     request = RunRequest(
         name=wanted.name,
@@ -119,19 +126,23 @@ def rank(
     campaign: CampaignOption = None,
     screen: ScreenOption = None,
     potential: PotentialOption = None,
+    top: Annotated[
+        int, typer.Option("--top", help="Give the probability of being among so many best.")
+    ] = 3,
     format: FormatOption = Format.table,
 ) -> None:
     """Print the ranking of a campaign: Pareto fronts first, then the distance from the best.
 
     One table for each screen; as JSON a list of rankings where there are several. What did not
-    converge or misses a threshold is listed apart, with the reason.
+    converge or misses a threshold is listed apart, with the reason. Intervals and probabilities
+    say how sure each place is, given the errors of the numbers.
     """
     from results.database import open_database
     from screen.stored import load_campaign
 
     with open_database(db, must_exist=True) as database:
         stored = load_campaign(database, campaign, potential, screen)
-    _print_ranking(stored, format)
+    _print_ranking(stored, format, top)
 
 
 def report(
@@ -142,23 +153,51 @@ def report(
         Path | None,
         typer.Option("--output", help="The file; by default CAMPAIGN-report.html here."),
     ] = None,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Serve it to browsers on this machine instead, ever current."),
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="Port of --serve; 0 takes any that is free.")
+    ] = 8642,
 ) -> None:
-    """Write the report of a campaign: one HTML file that opens without a network."""
+    """Write the report of a campaign: one HTML file that opens without a network.
+
+    With --serve, the reports of the database's campaigns are given out on 127.0.0.1 and follow the
+    database while a campaign runs; Ctrl-C ends it.
+    """
     from results.database import open_database
     from screen.stored import load_campaign
 
+    if serve:
+        _serve(db, port, campaign, potential)
+        return
     with open_database(db, must_exist=True) as database:
         stored = load_campaign(database, campaign, potential)
         target = _checked_output(output or Path(f"{stored.name}-report.html"))
         _write_report(stored, database, target)
 
 
-def _print_ranking(stored: "StoredCampaign", format: Format) -> int:
+def _serve(db: str, port: int, campaign: str | None, potential: str | None) -> None:
+    from results.database import open_database
+    from screen.report_server import ReportServer
+    from screen.stored import load_campaign
+
+    with open_database(db, must_exist=True) as database:
+        if campaign is not None:
+            load_campaign(database, campaign, potential)  # what is wrong with it is said at once
+    with ReportServer(db, port, campaign, potential) as server:
+        console(stderr=True).print(f"Serving {server.url} (Ctrl-C ends it)", soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def _print_ranking(stored: "StoredCampaign", format: Format, top: int = 3) -> int:
     """Print the rankings of all screens; the number of candidates ranked."""
     from screen.errors import CampaignError
     from screen.ranking_output import as_csv, as_json, as_table
 
-    screens = [stored.ranked(name) for name in stored.screens]
+    screens = [stored.ranked(name, top=top) for name in stored.screens]
     if format is Format.csv and len(screens) > 1:
         names = " or ".join(stored.screens)
         raise CampaignError(

@@ -85,18 +85,17 @@ addEventListener("afterprint", () => {
 
 // Where a server gives the page out, it is asked now and then whether the database has changed.
 const { state } = document.body.dataset;
+async function askForState() {
+  try {
+    const answer = await fetch("state", { cache: "no-store" });
+    if (answer.ok) document.getElementById("newer").hidden = (await answer.text()) === state;
+  } catch {
+    // The server has ended; the page stays as it is.
+  }
+}
 if (state !== undefined) {
-  const newer = document.getElementById("newer");
-  newer.querySelector("button").addEventListener("click", () => location.reload());
-  const ask = async () => {
-    try {
-      const answer = await fetch("state", { cache: "no-store" });
-      if (answer.ok) newer.hidden = (await answer.text()) === state;
-    } catch {
-      // The server has ended; the page stays as it is.
-    }
-  };
-  setInterval(ask, 5000);
+  document.querySelector("#newer button").addEventListener("click", () => location.reload());
+  setInterval(askForState, 5000);
 }
 
 Promise.all(Object.entries(data.figures).map(([place, figure]) => plot(place, () => figure))).then(() => {

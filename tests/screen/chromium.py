@@ -20,7 +20,7 @@ _OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
 # Chromium reads commands from descriptor 3 and writes answers to 4.
@@ -86,9 +86,9 @@ class Chromium:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def open(self, path: Path, ready: str) -> None:
-        """Open a file and wait until the expression ``ready`` holds."""
-        self.command("Page.navigate", url=path.as_uri())
+    def open(self, page: Path | str, ready: str) -> None:
+        """Open a file or URL and wait until the expression ``ready`` holds."""
+        self.command("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         end = time.monotonic() + self._timeout
         while not self.evaluate(ready):
             assert time.monotonic() < end, f"{ready} never held; {self.problems}"

@@ -52,14 +52,14 @@ def test_a_sheet_has_one_facet():
 
 
 def test_the_potential_must_cover_every_host_and_lithium():
-    check_elements(campaign(), "x.yaml", {"Li", "Cu", "Zn", "C"})
+    check_elements(campaign(), "mini", "x.yaml", {"Li", "Cu", "Zn", "C"})
     with pytest.raises(CampaignError) as caught:
-        check_elements(campaign(), "x.yaml", {"Li", "Cu", "C"})
+        check_elements(campaign(), "mini", "x.yaml", {"Li", "Cu", "C"})
     assert str(caught.value).startswith(
         "x.yaml: screens.collectors.hosts[1] = 'Zn': potential 'mini' does not cover Zn; "
     )
     with pytest.raises(CampaignError, match="does not cover Li"):
-        check_elements(campaign(), "x.yaml", {"Cu", "Zn", "C"})
+        check_elements(campaign(), "mini", "x.yaml", {"Cu", "Zn", "C"})
 
 
 def test_the_quickstart_is_a_campaign_and_the_example():

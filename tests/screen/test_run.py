@@ -48,7 +48,7 @@ def test_every_setting_of_the_file_reaches_the_maker():
         DETAILED.replace("mini", "{name: mini, dtype: float32, dispersion: d3}"), "x.yaml"
     )
     made = maker(
-        campaign, potential_settings(campaign), store_settings(campaign, "here/results.db")
+        campaign, potential_settings(campaign)[0], store_settings(campaign, "here/results.db")
     )
     assert made.name == "synthetic"
     assert (made.potential.name, made.potential.dtype) == ("mini", "float32")
