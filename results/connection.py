@@ -5,6 +5,7 @@ import re
 import sqlite3
 import struct
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,8 @@ _SQLITE_MAGIC = b"SQLite format 3\0"
 _RECOVER = "restore a backup, or save what is left with: sqlite3 {path} .recover | sqlite3 new.db"
 _LONGEST_NAME = 200
 """Bytes of a file's name that leave room for the names SQLite makes from it."""
+_connections: Counter[tuple[int, int]] = Counter()
+"""Open connections of this process on each SQLite file."""
 _CREATION_LOCK = 7_155_144_841
 """Any number that no other program uses as PostgreSQL advisory lock."""
 
@@ -168,7 +171,14 @@ def _create_sqlite(path: Path) -> None:
 
 
 def _check_sqlite_file(path: Path) -> None:
-    """Find damage that SQLite would take for an empty database, or meet much later."""
+    """Find damage that SQLite would take for an empty database, or meet much later.
+
+    Not of a file on which this process has a connection: closing any descriptor of a file gives up
+    all locks that the process holds on it, SQLite's among them. Another process would then take
+    itself for the last one and remove the log, with what is committed into it from then on.
+    """
+    if _connections[_inode(path)]:
+        return
     with path.open("rb") as file:
         header = file.read(100)
     mend = _RECOVER.format(path=path)
@@ -190,7 +200,13 @@ def _check_sqlite_file(path: Path) -> None:
         )
 
 
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
 def _sqlite_engine(path: Path) -> sa.Engine:
+    inode = _inode(path)
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path.absolute())),
         connect_args={"timeout": BUSY_TIMEOUT_S},
@@ -198,6 +214,7 @@ def _sqlite_engine(path: Path) -> sa.Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _: Any) -> None:
+        _connections[inode] += 1
         # Python's own transaction handling would start them late and not for every statement.
         connection.isolation_level = None
         if os.access(path, os.W_OK):
@@ -206,6 +223,10 @@ def _sqlite_engine(path: Path) -> sa.Engine:
         # NORMAL may lose the last commits. One commit stores a whole batch, so it costs little.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "close")
+    def _count_out(*_: Any) -> None:
+        _connections[inode] -= 1
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -1,11 +1,13 @@
 """SLURM and PBS through qtoolkit: the script of an array, submitting, asking, cancelling."""
 
 import getpass
+import importlib.util
 import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -14,6 +16,7 @@ from workflows.errors import WorkflowError
 from workflows.profiles import Profile
 
 if TYPE_CHECKING:
+    from qtoolkit.core.data_objects import QResources
     from qtoolkit.io.base import BaseSchedulerIO
 
 _TIMEOUT_S = 60
@@ -93,42 +96,22 @@ class Scheduler:
             job_name: name of the job.
             n_elements: elements, numbered from 1.
         """
-        from qtoolkit.core.data_objects import ProcessPlacement, QResources
-
-        slurm = self.kind == "slurm"
         many = f"1-{n_elements}%{profile.max_jobs}"
-        # qtoolkit writes what QResources knows; the rest goes in by its names of the directives.
-        special: dict[str, str] = {}
-        if slurm:
+        resources = resources_of(profile)
+        resources.job_name = job_name
+        special = resources.scheduler_kwargs = dict(resources.scheduler_kwargs or {})
+        if self.kind == "slurm":
+            resources.output_filepath = f"{array}/%a.out"
             lines = [f"--signal=B:USR1@{round(profile.signal_before)}", "--no-requeue"]
-            special = {"array": many, "qverbatim": _directives("#SBATCH", lines, profile)}
-            if profile.memory:
-                special["mem"] = profile.memory
+            special["array"] = many
+            special["qverbatim"] = _directives("#SBATCH", [*lines, *profile.options])
         else:
-            special = {
-                "select": _pbs_select(profile),
-                "qverbatim": _directives("#PBS", [], profile),
-            }
+            resources.output_filepath = f"{array}/^array_index^.out"
+            resources.rerunnable = False
             if n_elements > 1:
                 special["array"] = many
-        resources = QResources(
-            queue_name=profile.partition,
-            job_name=job_name,
-            account=profile.account,
-            qos=profile.qos if slurm else None,
-            time_limit=profile.time_s,
-            nodes=1,
-            processes_per_node=1,
-            threads_per_process=profile.cpus,
-            process_placement=cast("ProcessPlacement", ProcessPlacement.EVENLY_DISTRIBUTED),
-            gpus_per_job=(profile.gpus or None) if slurm else None,
-            output_filepath=f"{array}/%a.out" if slurm else f"{array}/^array_index^.out",
-            rerunnable=None if slurm else False,
-            scheduler_kwargs=special,
-        )
-        return str(
-            self._io().get_submission_script(_commands(self.kind, profile, array), resources)
-        )
+        commands = _commands(self.kind, profile, array)
+        return str(self._io().get_submission_script(commands, resources))
 
     def submit(self, script: Path) -> str:
         """Submit a script; the job's number.
@@ -191,14 +174,44 @@ class Scheduler:
             raise NoAnswerError(" ".join(said.split()))
 
     def _io(self) -> "BaseSchedulerIO":
-        try:
-            from qtoolkit.io.pbs import PBSIO
-            from qtoolkit.io.slurm import SlurmIO
-        except ModuleNotFoundError as error:
-            raise WorkflowError(
-                "--on: needs qtoolkit; install it with: pip install 'lithiophile[hpc]'"
-            ) from error
+        _check_qtoolkit()
+        from qtoolkit.io.pbs import PBSIO
+        from qtoolkit.io.slurm import SlurmIO
+
         return SlurmIO() if self.kind == "slurm" else PBSIO()
+
+
+def resources_of(profile: Profile) -> "QResources":
+    """What a job of a profile asks for, in qtoolkit's terms.
+
+    qtoolkit writes what `QResources` knows; the rest goes in by its names of the directives.
+
+    Raises:
+        WorkflowError: qtoolkit is not installed.
+    """
+    _check_qtoolkit()
+    from qtoolkit.core.data_objects import ProcessPlacement, QResources
+
+    slurm = profile.scheduler == "slurm"
+    special: dict[str, str] = {}
+    if slurm and profile.memory:
+        special["mem"] = profile.memory
+    if not slurm:
+        special["select"] = _pbs_select(profile)
+    if profile.options:
+        special["qverbatim"] = _directives("#SBATCH" if slurm else "#PBS", profile.options)
+    return QResources(
+        queue_name=profile.partition,
+        account=profile.account,
+        qos=profile.qos if slurm else None,
+        time_limit=profile.time_s,
+        nodes=1,
+        processes_per_node=1,
+        threads_per_process=profile.cpus,
+        process_placement=cast("ProcessPlacement", ProcessPlacement.EVENLY_DISTRIBUTED),
+        gpus_per_job=(profile.gpus or None) if slurm else None,
+        scheduler_kwargs=special,
+    )
 
 
 _STATES: dict[str, JobState] = {
@@ -248,8 +261,13 @@ def _pbs_select(profile: Profile) -> str:
     return select
 
 
-def _directives(mark: str, lines: list[str], profile: Profile) -> str:
-    return "\n".join(f"{mark} {line}" for line in [*lines, *profile.options])
+def _directives(mark: str, lines: Iterable[str]) -> str:
+    return "\n".join(f"{mark} {line}" for line in lines)
+
+
+def _check_qtoolkit() -> None:
+    if importlib.util.find_spec("qtoolkit") is None:
+        raise WorkflowError("--on: needs qtoolkit; install it with: pip install 'lithiophile[hpc]'")
 
 
 def _commands(kind: str, profile: Profile, array: Path) -> list[str]:

@@ -649,3 +649,32 @@ def test_a_failed_quantity_is_shown_with_its_reason(asked):
     assert asked.candidate(1).evidence["adatom_barrier_ev"] == Evidence(
         converged=False, failure="diverged in step 3"
     )
+
+
+LOOKS = """
+from results.database import open_database
+with open_database({path!r}) as database:
+    print(*database.campaigns())
+"""
+
+
+def test_what_is_committed_outlives_another_process_that_comes_and_goes(tmp_path):
+    """Even with two databases open on the file here, as a run and its stages have them."""
+    path = tmp_path / "results.db"
+
+    def look():
+        return subprocess.run(
+            [sys.executable, "-c", LOOKS.format(path=str(path))],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+
+    with open_database(path) as run:
+        run.add_campaign("first", {})
+        with open_database(path) as stage:
+            stage.campaigns()
+        assert look() == ["first"]
+        run.add_campaign("second", {})
+        assert look() == ["first", "second"]
+    assert look() == ["first", "second"]
