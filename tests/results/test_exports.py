@@ -1,18 +1,26 @@
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 from ase.db import connect
 from ase.io import read
 
-from results.database import QueryResult
-from results.documents import as_structure
+from results.database import QueryResult, open_database
+from results.documents import Evidence, as_structure
 from results.errors import ResultsError
-from results.exports import export_calculations, export_table
-from tests.results.samples import path, relaxed
+from results.exports import export, export_calculations, export_table
+from tests.results.samples import collector, fingerprint, path, relaxed
 
 TABLE = QueryResult(
     columns=("host", "work_of_adhesion", "li_binding"),
@@ -78,6 +86,180 @@ def test_an_ase_database_opens_with_the_ase_program(tmp_path):
         check=True,
     )
     assert "Rows: 3" in listed.stdout
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """Two facets with a calculation each, one that they share, and a hop of the first."""
+    shared, hop = relaxed("shared"), path("hop")
+    with open_database(tmp_path_factory.mktemp("exports") / "results.db") as database:
+        database.add_campaign("test", {})
+        database.add_calculations([relaxed("Cu", energy_ev=-5.5), relaxed("Au"), shared, hop])
+
+        def facet(host, *seeds):
+            found = Evidence(converged=True, fingerprints=tuple(map(fingerprint, seeds)))
+            return collector(
+                host,
+                li_binding_ev=-0.2,
+                work_of_adhesion_j_m2=None,
+                evidence={"li_binding_ev": found},
+            )
+
+        database.add_candidates(
+            "test", [facet("Cu", "Cu", "shared", "hop"), facet("Au", "Au", "shared")]
+        )
+        yield database
+
+
+def test_what_a_query_finds_is_written_with_whom_it_belongs_to(filled, tmp_path):
+    assert export(filled, "host=Cu", tmp_path / "copper.extxyz") == 3
+    images = read(tmp_path / "copper.extxyz", ":")
+    assert len(images) == 5  # the hop has three
+    assert {atoms.info["fingerprint"] for atoms in images} == {
+        fingerprint(seed) for seed in ("Cu", "shared", "hop")
+    }
+    assert all(atoms.info["host"] == "Cu" for atoms in images)
+    assert export(filled, "", tmp_path / "all.db") == 4
+    by_seed = {row.fingerprint: row for row in connect(tmp_path / "all.db").select()}
+    assert by_seed[fingerprint("Au")].host == "Au"
+    assert by_seed[fingerprint("Au")].miller_index == "1,1,1"
+    assert "host" not in by_seed[fingerprint("shared")].key_value_pairs
+    assert by_seed[fingerprint("shared")].campaign == "test"
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "json"])
+def test_a_table_of_what_a_query_finds(filled, tmp_path, ending):
+    file = tmp_path / f"table.{ending}"
+    assert export(filled, "host=Cu|Au", file) == 2
+    if ending == "json":
+        assert json.loads(file.read_text())["rows"] == filled.query("host=Cu|Au").rows
+    else:
+        back = getattr(pd, f"read_{ending}")(file)
+        assert back["li_binding (eV)"].tolist() == [-0.2, -0.2]
+
+
+ASE = [sys.executable, "-m", "ase"]
+
+
+def test_the_ase_program_filters_sorts_and_converts(filled, tmp_path):
+    export(filled, "", tmp_path / "all.db")
+
+    def ase_db(*arguments):
+        command = [*ASE, "db", str(tmp_path / "all.db"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "Rows: 1" in ase_db("energy<-5,host=Cu,task=relax")
+    listed = ase_db("task=relax", "-c", "id,energy,fmax,host", "-s", "energy")
+    assert listed.splitlines()[1].split("|")[1].strip() == "-5.500"
+    ase_db("host=Cu,task=relax", "-i", str(tmp_path / "copper.db"))
+    (row,) = connect(tmp_path / "copper.db").select()
+    assert_same(row.toatoms(), relaxed("Cu", energy_ev=-5.5))
+
+
+@pytest.fixture(scope="module")
+def optimade_server(filled, tmp_path_factory):
+    """URL of OPTIMADE's reference server, as it is installed, over what was exported."""
+    pytest.importorskip("optimade.server", reason="no OPTIMADE server is installed")
+    folder = tmp_path_factory.mktemp("optimade")
+    export(filled, "", folder / "structures.jsonl")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    described = json.loads((folder / "structures.jsonl").read_text().splitlines()[1])["properties"]
+    config = {
+        "insert_from_jsonl": str(folder / "structures.jsonl"),
+        "database_backend": "mongomock",
+        "insert_test_data": False,
+        "base_url": url,
+        "log_dir": str(folder),
+        "provider": {"prefix": "lithiophile", "name": "tests", "description": "tests"},
+        "provider_fields": {
+            "structures": [{"name": name, **field} for name, field in described.items()]
+        },
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "uvicorn", "optimade.server.main:app", "--port", str(port)]
+    environment = {**os.environ, "OPTIMADE_CONFIG_FILE": str(folder / "config.json")}
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        for _ in range(600):
+            if server.poll() is not None:
+                pytest.fail((folder / "log").read_text())
+            with suppress(OSError):
+                requests.get(f"{url}/v1/info", timeout=10)
+                break
+            time.sleep(0.1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_an_optimade_server_serves_it(optimade_server):
+    def ask(text):
+        found = requests.get(f"{optimade_server}/v1/structures", {"filter": text}, timeout=30)
+        assert found.status_code == 200, found.text
+        assert found.json()["meta"].get("warnings", []) == []
+        return {one["id"]: one["attributes"] for one in found.json()["data"]}
+
+    copper = fingerprint("Cu")
+    assert len(ask('elements HAS ALL "Cu","Li" AND nsites<=3')) == 6
+    assert ask('chemical_formula_reduced="CuLi"') == {}
+    assert len(ask('chemical_formula_anonymous="A2B" AND nelements=2')) == 6
+    found = ask('_lithiophile_energy<-5 AND _lithiophile_host="Cu"')
+    assert list(found) == [copper]
+    served, document = found[copper], relaxed("Cu", energy_ev=-5.5)
+    assert served["_lithiophile_energy"] == -5.5
+    assert served["_lithiophile_converged"] is True
+    assert served["elements_ratios"] == pytest.approx([2 / 3, 1 / 3])
+    structure = as_structure(document.final_structure)
+    np.testing.assert_allclose(served["cartesian_site_positions"], structure.cart_coords)
+    np.testing.assert_allclose(served["lattice_vectors"], structure.lattice.matrix)
+    assert served["species_at_sites"] == ["Cu", "Cu", "Li"]
+    made = datetime.fromisoformat(served["last_modified"])
+    assert abs((made - datetime.now(UTC)).total_seconds()) < 3600
+    hop = ask(f'_lithiophile_fingerprint="{fingerprint("hop")}"')
+    assert sorted(one["_lithiophile_energy"] for one in hop.values()) == [-1.0, -0.95, -0.9]
+    info = requests.get(f"{optimade_server}/v1/info/structures", timeout=30).json()["data"]
+    assert info["properties"]["_lithiophile_energy"]["unit"] == "eV"
+
+
+def test_every_line_is_as_optimade_wants_it(filled, tmp_path):
+    models = pytest.importorskip("optimade.models")
+    export(filled, "", tmp_path / "structures.jsonl")
+    header, info, *lines = map(json.loads, (tmp_path / "structures.jsonl").read_text().splitlines())
+    assert header["x-optimade"]["meta"]["api_version"]
+    assert info["type"] == "info"
+    for line in lines:
+        resource = models.StructureResource(**line)
+        assert resource.attributes.nsites == len(resource.attributes.species_at_sites)
+
+
+KILLED = """
+import resource, signal, sys
+from results.database import open_database
+from results.exports import export
+
+with open_database(sys.argv[1]) as database:
+    export(database, "", sys.argv[2] + sys.argv[3])
+    # From here on, whoever writes more than so many bytes to a file is killed.
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    export(database, "", sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("ending", [".extxyz", ".db"])
+def test_an_export_killed_while_it_writes_leaves_the_old_file(filled, tmp_path, ending):
+    file = tmp_path / f"out{ending}"
+    export(filled, "host=Cu", file)
+    before = file.read_bytes()
+    command = [sys.executable, "-c", KILLED, filled.name, str(file), ending]
+    killed = subprocess.run(command, check=False, cwd=Path(__file__).parents[2])
+    assert killed.returncode == -signal.SIGXFSZ
+    assert file.read_bytes() == before
 
 
 def test_cif_holds_every_structure(tmp_path):

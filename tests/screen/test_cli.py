@@ -21,6 +21,8 @@ COMMANDS = [
     ["report"],
     ["query"],
     ["show"],
+    ["export"],
+    ["migrate"],
     ["validate"],
     ["structures", "list"],
     ["structures", "facet"],
@@ -159,6 +161,14 @@ def test_queries_in_sql(lithiophile, filled):
     assert "Cu,2" in out.splitlines()
 
 
+def test_exports_what_a_query_finds(lithiophile, filled, tmp_path):
+    status, _, err = lithiophile("export", tmp_path / "x.csv", "host=Cu", "--db", filled)
+    assert status == 0
+    assert f"Written: {tmp_path / 'x.csv'} (2)" in " ".join(err.split())
+    assert pandas.read_csv(tmp_path / "x.csv")["host"].tolist() == ["Cu", "Cu"]
+    assert lithiophile("migrate", "--db", filled)[0] == 0
+
+
 def test_shows_one_result_with_its_provenance(lithiophile, filled):
     status, out, _ = lithiophile("show", "3", "--db", filled)
     assert status == 0
@@ -259,6 +269,10 @@ def test_a_bad_campaign_is_one_line_and_nothing_is_written(
         (["query", "--sql", "DROP TABLE candidates", "--db", "{filled}"], "only reading"),
         (["query", "--sql", "SELECT 1", "--limit", "1", "--db", "{filled}"], "in the SQL"),
         (["show", "99", "--db", "{filled}"], "99"),
+        (["export", "x.xyz", "--db", "{filled}"], "did you mean '.extxyz'?"),
+        (["export", "x.csv", "hots=Cu", "--db", "{filled}"], "did you mean 'host'?"),
+        (["export", "no/x.csv", "--db", "{filled}"], "no such folder"),
+        (["migrate", "--db", "{filled}.no"], "does not exist"),
         (["report", "--db", "{filled}", "--output", "no/where.html"], "does not exist"),
         (["structures", "facet", "Cuu", "111", "--output", "a.cif"], "Cu"),
         (["structures", "facet", "Cu", "000", "--output", "a.cif"], "0 0 0"),
