@@ -23,7 +23,8 @@ def print_table(table: "Table") -> None:
     """Print a table; in a pipe or a file as wide as it needs."""
     shown = console()
     if not shown.file.isatty():
-        shown.width = max(shown.width, shown.measure(table).maximum)
+        unlimited = shown.options.update(max_width=1_000_000)
+        shown.width = max(shown.width, shown.measure(table, options=unlimited).maximum)
     shown.print(table)
 
 
