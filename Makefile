@@ -23,7 +23,7 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 	touch $@
 
 $(VENV)/.developed: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,chgnet,hpc,parquet,postgres,remote]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,chgnet,hpc,notebooks,parquet,postgres,remote]"
 	touch $@
 
 quickstart: $(VENV)/.installed

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from structures.errors import StructureError
     from structures.hops import adatom_hops
     from structures.models import AdsorptionSite, Facet, Hop, InterfaceModel
+    from structures.notebook import explore, show
     from structures.slabs import facet, facet_set, facets, with_frozen_bottom
     from structures.view import picture, picture_png
 
@@ -36,12 +37,14 @@ _MODULES = {
     "crystal_fact": "crystal_library",
     "crystal_names": "crystal_library",
     "crystal_names_within": "crystal_library",
+    "explore": "notebook",
     "facet": "slabs",
     "facet_set": "slabs",
     "facets": "slabs",
     "interfaces": "coherent_interfaces",
     "picture": "view",
     "picture_png": "view",
+    "show": "notebook",
     "with_frozen_bottom": "slabs",
 }
 
@@ -60,12 +63,14 @@ __all__ = [
     "crystal_fact",
     "crystal_names",
     "crystal_names_within",
+    "explore",
     "facet",
     "facet_set",
     "facets",
     "interfaces",
     "picture",
     "picture_png",
+    "show",
     "with_frozen_bottom",
 ]
 

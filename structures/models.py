@@ -4,11 +4,14 @@ They are MSONable, so that jobflow passes them from job to job; tuples come back
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Structure
+
+if TYPE_CHECKING:
+    from structures.notebook import View
 
 MillerIndex = tuple[int, int, int]
 SiteKind = Literal["top", "bridge", "hollow"]
@@ -20,8 +23,18 @@ def in_plane_area(structure: Structure) -> float:
     return float(np.linalg.norm(np.cross(a, b)))
 
 
+class Viewable(MSONable):
+    """What a notebook shows in 3D."""
+
+    def view(self) -> "View":
+        """In 3D where widgets run (extra ``notebooks``), as a still picture elsewhere."""
+        from structures.notebook import show
+
+        return show(self)
+
+
 @dataclass(frozen=True)
-class Facet(MSONable):
+class Facet(Viewable):
     """A slab cut along a facet, its normal along z, vacuum above and below.
 
     Attributes:
@@ -49,7 +62,7 @@ class Facet(MSONable):
 
 
 @dataclass(frozen=True)
-class AdsorptionSite(MSONable):
+class AdsorptionSite(Viewable):
     """One symmetry-distinct place for an adatom on a facet.
 
     Attributes:
@@ -72,7 +85,7 @@ class AdsorptionSite(MSONable):
 
 
 @dataclass(frozen=True)
-class Hop(MSONable):
+class Hop(Viewable):
     """An adatom's move between two neighbouring stable sites.
 
     Attributes:
@@ -95,7 +108,7 @@ class Hop(MSONable):
 
 
 @dataclass(frozen=True)
-class InterfaceModel(MSONable):
+class InterfaceModel(Viewable):
     """A coherent interface between a film and a substrate in one in-plane cell, vacuum on top.
 
     Attributes:
