@@ -201,6 +201,48 @@ def frames_command(
     console(stderr=True).print(f"{output}: {len(frames)} frames")
 
 
+@dft.command(
+    "inputs", epilog="Example: lithiophile dft inputs frames.extxyz --code vasp --folder runs"
+)
+def inputs_command(
+    frames: Annotated[Path, typer.Argument(metavar="FRAMES", help="Extended-XYZ file.")],
+    code: Annotated[str, typer.Option("--code", help="vasp, espresso or cp2k.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Gets a folder for each frame.")],
+    settings: Annotated[
+        str, typer.Option("--settings", help="pbe-quick or pbe-tight.")
+    ] = "pbe-quick",
+) -> None:
+    """Write complete input sets for another DFT code, one folder per frame."""
+    from potentials.dft.codes import write_inputs
+    from potentials.dft.settings import dft_settings
+    from workflows.frame_validation import read_frames
+
+    wanted = read_frames(frames)
+    shown = console(stderr=True)
+    for line in write_inputs(wanted, code, dft_settings(settings), folder):
+        shown.print(line, soft_wrap=True)
+    shown.print(f"{folder}: {len(wanted)} input sets; then `lithiophile dft collect {folder}`")
+
+
+@dft.command("collect", epilog="Example: lithiophile dft collect runs --output labelled.extxyz")
+def collect_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As `dft inputs` wrote it.")],
+    output: Annotated[Path, typer.Option("--output", help="Labelled frames, extended XYZ.")],
+) -> None:
+    """Read back what another DFT code computed; what did not converge is left out."""
+    from potentials.dft.codes import read_results
+    from workflows.labelling import write_labelled
+
+    frames, failures = read_results(folder)
+    shown = console(stderr=True)
+    for why in failures.values():
+        shown.print(f"left out: {why}", soft_wrap=True)
+    if not frames:
+        raise typer.Exit(1)
+    write_labelled(frames, output)
+    shown.print(f"{output}: {len(frames)} labelled frames")
+
+
 def _candidates(file: Path | None, runs: str | None, max_atoms: int) -> "list[Atoms]":
     from results.database import open_database
     from workflows.frame_choice import frames_of_runs
