@@ -135,7 +135,9 @@ def test_a_table_in_a_pipe_loses_nothing(lithiophile, filled):
     assert "…" not in out
     shown = json.loads(lithiophile("query", "--db", filled, "--format", "json")[1])
     for row in shown["rows"]:
-        (line,) = [line for line in out.splitlines() if line.split()[:1] == [str(row["id"])]]
+        (line,) = [
+            one for one in out.splitlines() if one.split()[:2] == [str(row["id"]), "synthetic"]
+        ]
         for name, value in row.items():
             if isinstance(value, float):
                 assert f"{value:.4f}" in line, name
