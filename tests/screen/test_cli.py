@@ -139,7 +139,8 @@ def test_a_table_in_a_pipe_loses_nothing(lithiophile, filled):
             one for one in out.splitlines() if one.split()[:2] == [str(row["id"]), "synthetic"]
         ]
         for name, value in row.items():
-            if isinstance(value, float):
+            is_shown = row.get(name.removesuffix("_error")) is not None  # no error without a value
+            if isinstance(value, float) and is_shown:
                 assert f"{value:.4f}" in line, name
 
 
