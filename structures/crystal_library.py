@@ -17,6 +17,8 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
 from structures.errors import StructureError
+from structures.outside import is_outside, outside_crystal
+from structures.symmetry import symmetry
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class CrystalFact:
         aliases: other names it answers to.
         roles: among li, collector, seed, alloy, conversion, electrolyte, coating, cathode and
             competing (a phase that matters only on a hull).
-        tier: 1 where the embedded potential covers it, 2 otherwise.
+        tier: 1 where the embedded potential covers it, 2 otherwise; 3 from outside the library.
         sheet: whether it is one two-dimensional sheet, its c being vacuum.
     """
 
@@ -92,14 +94,21 @@ def crystal_names_within(elements: Collection[str]) -> list[str]:
 
 
 def crystal_fact(name: str) -> CrystalFact:
-    """The fact behind ``name`` or one of its aliases.
+    """The fact behind ``name`` or one of its aliases, or read off a crystal from outside.
+
+    Args:
+        name: in the library; else a CIF file, Materials Project id or OPTIMADE address, as
+            `structures.outside` takes them.
 
     Raises:
-        StructureError: the library has no such crystal; the message gives the nearest names.
+        StructureError: the library has no such crystal, the message giving the nearest names; or
+            as `structures.outside.outside_crystal`.
     """
     facts, names = _facts(), _names()
     if name in names:
         return facts[names[name]]
+    if is_outside(name):
+        return _outside_fact(name)
     lowered = {known.lower(): known for known in names}
     near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.5)
     mend = (
@@ -111,18 +120,57 @@ def crystal_fact(name: str) -> CrystalFact:
 
 
 def crystal(name: str) -> Structure:
-    """Conventional cell of a crystal of the library.
+    """Conventional cell of a crystal of the library, or from outside it.
 
     Args:
-        name: a name or alias, such as ``"Cu"`` or ``"gamma-Li3PS4"``.
+        name: a name or alias, such as ``"Cu"`` or ``"gamma-Li3PS4"``; a CIF file, Materials Project
+            id or OPTIMADE address.
 
     Returns:
-        A new pymatgen Structure in the cell and setting of its source (experimental lengths, Å).
+        A new pymatgen Structure in the cell and setting of its source, lengths in Å. One from
+        outside carries its source and the hash of what was read in its ``properties``.
 
     Raises:
-        StructureError: the library has no such crystal.
+        StructureError: as `crystal_fact`.
     """
+    if name not in _names() and is_outside(name):
+        return _outside_cell(name)
     return _built(crystal_fact(name).name).copy()
+
+
+def _outside_cell(name: str) -> Structure:
+    from structures.conversion import conventional_cell
+
+    found = outside_crystal(name)
+    cell = conventional_cell(found.structure)
+    cell.properties = {"source": found.source, "sha256": found.sha256}
+    return cell
+
+
+def _outside_fact(name: str) -> CrystalFact:
+    cell = _outside_cell(name)
+    dataset = symmetry(cell)
+    representatives = {orbit: i for i, orbit in reversed(list(enumerate(dataset.equivalent_atoms)))}
+    sites = []
+    for orbit, first in sorted(representatives.items()):
+        count = int((dataset.equivalent_atoms == orbit).sum())
+        x, y, z = (float(value) for value in cell[first].frac_coords)
+        letter = dataset.wyckoffs[first]
+        sites.append(WyckoffSite(cell[first].specie.symbol, f"{count}{letter}", (x, y, z)))
+    return CrystalFact(
+        name=name,
+        formula=cell.composition.reduced_formula,
+        space_group_number=int(dataset.number),
+        space_group_symbol=dataset.international,
+        cell=(*cell.lattice.abc, *cell.lattice.angles),
+        sites=tuple(sites),
+        source=cell.properties["source"],
+        note=f"sha256 {cell.properties['sha256']}",
+        aliases=(),
+        roles=(),
+        tier=3,
+        sheet=False,
+    )
 
 
 @cache

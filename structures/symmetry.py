@@ -2,13 +2,14 @@
 
 import spglib
 from pymatgen.core.lattice import Lattice
+from pymatgen.core.periodic_table import Element
 from pymatgen.core.structure import Structure
 
 from structures.errors import StructureError
 
 
-def space_group_number(structure: Structure, symprec: float = 0.01) -> int:
-    """International number of the space group.
+def symmetry(structure: Structure, symprec: float = 0.01) -> spglib.SpglibDataset:
+    """Spglib's account of a crystal's symmetry.
 
     Args:
         structure: an ordered crystal.
@@ -23,7 +24,12 @@ def space_group_number(structure: Structure, symprec: float = 0.01) -> int:
             f"structure: no symmetry is found in {structure.composition.reduced_formula}; "
             "check that no two atoms are on one place"
         )
-    return int(dataset.number)
+    return dataset
+
+
+def space_group_number(structure: Structure, symprec: float = 0.01) -> int:
+    """International number of the space group, else as `symmetry`."""
+    return int(symmetry(structure, symprec).number)
 
 
 def primitive_cell(structure: Structure, symprec: float = 0.01) -> Structure:
@@ -37,15 +43,18 @@ def primitive_cell(structure: Structure, symprec: float = 0.01) -> Structure:
         symprec: distance within which atoms count as equivalent, Å.
 
     Raises:
-        StructureError: as `space_group_number`.
+        StructureError: as `symmetry`.
     """
     found = spglib.standardize_cell(
         _cell(structure), to_primitive=True, no_idealize=True, symprec=symprec
     )
     if found is None:
-        space_group_number(structure, symprec)
+        raise StructureError(
+            f"structure: {structure.composition.reduced_formula} has no primitive cell; check that "
+            "no two atoms are on one place"
+        )
     lattice, positions, numbers = found
-    return Structure(Lattice(lattice), numbers, positions)
+    return Structure(Lattice(lattice), [Element.from_Z(n) for n in numbers], positions)
 
 
 def _cell(structure: Structure) -> tuple:
