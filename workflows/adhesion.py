@@ -11,7 +11,7 @@ from results.quantities import (
     surface_energy,
     work_of_adhesion,
 )
-from results.uncertainties import in_squares, sampled_best_error
+from results.uncertainties import SLIDING_FORCE_CONSTANT, in_squares, sampled_best_error
 from structures import Facet, InterfaceModel
 from workflows.evidence import (
     Quantities,
@@ -52,7 +52,9 @@ def adhesion_of(owner: int, interfaces: Built, joined: list[CalculationDocument]
     for position in interfaces.of(owner):
         model = interfaces.models[position]
         both, film, substrate, _ = interfaces.parts(position, joined)
-        error = in_squares(*(residual_of(part) for part in (film, substrate, both)))
+        error = in_squares(
+            residual_of(film), residual_of(substrate), residual_of(both, SLIDING_FORCE_CONSTANT)
+        )
         evidence = evidence_of([film, substrate, both], error=per_area(error, model.area))
         value = None
         if evidence.converged:

@@ -9,7 +9,7 @@ from typing import Any
 
 from results.documents import CalculationDocument, Evidence, PathDocument, as_structure
 from results.quantities import ev_per_a2_to_j_per_m2
-from results.uncertainties import relaxation_residual
+from results.uncertainties import FORCE_CONSTANT, relaxation_residual
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,14 @@ def failures_text(problems: Iterable[tuple[str, str | None]]) -> str | None:
     return "; ".join(f"{label}: {failure}" for label, failure in problems if failure) or None
 
 
-def residual_of(document: CalculationDocument) -> float | None:
+def residual_of(
+    document: CalculationDocument, force_constant: float = FORCE_CONSTANT
+) -> float | None:
     """What the relaxation may still gain, eV; None where it failed."""
     if document.failure is not None or document.forces is None or document.final_structure is None:
         return None
     free = as_structure(document.final_structure).site_properties.get("selective_dynamics")
-    return relaxation_residual(document.forces, free)
+    return relaxation_residual(document.forces, free, force_constant=force_constant)
 
 
 def scaled(error: float | None, factor: float) -> float | None:

@@ -7,7 +7,8 @@ import pytest
 
 from results.errors import ResultsError
 from results.uncertainties import (
-    SOFT_FORCE_CONSTANT,
+    FORCE_CONSTANT,
+    SLIDING_FORCE_CONSTANT,
     in_squares,
     relaxation_residual,
     sampled_best_error,
@@ -16,17 +17,23 @@ from results.uncertainties import (
 
 def test_residual_is_the_energy_left_in_soft_springs():
     displacements = np.random.default_rng(0).normal(size=(5, 3)) * 0.01
-    forces = -SOFT_FORCE_CONSTANT * displacements
-    energy = 0.5 * SOFT_FORCE_CONSTANT * (displacements**2).sum()
+    forces = -FORCE_CONSTANT * displacements
+    energy = 0.5 * FORCE_CONSTANT * (displacements**2).sum()
     assert relaxation_residual(forces) == pytest.approx(energy)
 
 
 def test_residual_bounds_what_stiffer_springs_hold():
     rng = np.random.default_rng(1)
-    stiffness = rng.uniform(SOFT_FORCE_CONSTANT, 3.0, size=(20, 3))
+    stiffness = rng.uniform(FORCE_CONSTANT, 3.0, size=(20, 3))
     displacements = rng.normal(size=(20, 3)) * 0.02
     left = 0.5 * (stiffness * displacements**2).sum()
     assert relaxation_residual(stiffness * displacements) >= left
+
+
+def test_a_film_that_may_slide_is_taken_to_be_softer():
+    forces = [[0.02, 0.0, 0.01]]
+    sliding = relaxation_residual(forces, force_constant=SLIDING_FORCE_CONSTANT)
+    assert sliding == pytest.approx(5 * relaxation_residual(forces))
 
 
 def test_forces_on_frozen_atoms_do_not_count():
