@@ -15,8 +15,8 @@ from results.documents import CalculationDocument
 from results.errors import ResultsError
 from results.thermodynamics.phases import phase_of
 from results.thermodynamics.voltages import HullPhase, binary_hull
-from structures import StructureError, facet_set
-from workflows.collector_jobs import FILM, SlabSize
+from structures import StructureError, facet_set, interfaces
+from workflows.collector_jobs import FILM, InterfaceLimits, SlabSize
 from workflows.migration import LITHIUM, add_vacancies
 from workflows.packing import Built
 from workflows.stages import last_structure
@@ -186,6 +186,51 @@ def cut_rich_phases(
             built.failures[owner] = (
                 f"no stable phase with at least {RICH:.0%} Li and at most {MOST_ATOMS} atoms"
             )
+    return built
+
+
+@job
+def join_first_match(
+    facets: Built, slabs: list[CalculationDocument], limits: InterfaceLimits, size: SlabSize
+) -> Built:
+    """Interfaces of each facet with the first facet of lithium that has a common cell with it.
+
+    Args:
+        facets: of lithium (owner 0), in the order in which they are tried, and of the substrates.
+        slabs: these, relaxed.
+        limits: what an interface may cost.
+        size: thickness and vacuum.
+
+    Returns:
+        All terminations and registries; owners are the facets' positions.
+    """
+    built = Built()
+    films = [facets.models[i] for i in facets.of(FILM) if slabs[i].converged]
+    for position, (owner, facet) in enumerate(zip(facets.owners, facets.models, strict=True)):
+        if owner == FILM:
+            continue
+        if not slabs[position].converged:
+            built.failures[position] = f"slab: {slabs[position].failure}"
+            continue
+        problems = ["no facet of Li converged"]
+        for film in films:
+            try:
+                models = interfaces(
+                    film,
+                    facet,
+                    max_strain=limits.max_strain,
+                    max_atoms=limits.max_atoms,
+                    registries=limits.registries,
+                    vacuum=size.vacuum,
+                )
+            except StructureError as error:
+                problems.append(str(error))
+                continue
+            for model in models:
+                built.add(position, model, model.structure)
+            break
+        else:
+            built.failures[position] = problems[-1]
     return built
 
 

@@ -21,6 +21,7 @@ from workflows.seed_jobs import (
     SeedPlan,
     cut_rich_phases,
     cut_seeds,
+    join_first_match,
     open_vacancies,
     place_solutes,
 )
@@ -40,7 +41,8 @@ class SeedScreenMaker(Maker):
         stores: where known results are found and new ones kept.
         slab_size: thickness and vacuum of slabs.
         interface_limits: size and strain of interfaces, and how many registries are tried.
-        film_facets: facets of the Li film; the best W is taken over them.
+        film_facets: facets of the Li film on seeds; the best W is taken over them. On Li-rich
+            phases it is the first of these and the reference facets that has a common cell.
         reference_facets: facets of Li from which the lowest surface energy is taken for the
             contact angle, besides those of the film.
         bulk_maker: relaxes the crystals, cell included.
@@ -107,9 +109,9 @@ class SeedScreenMaker(Maker):
             facet for facet in self.reference_facets if facet not in self.film_facets
         ]
         cut = cut_seeds(plan, relaxed, lithium, self.slab_size)
-        on_seeds = self._contacts(plan, relaxed, cut, adatoms=True)
+        on_seeds = self._contacts(plan, relaxed, cut, of_seeds=True)
         rich = cut_rich_phases(plan, relaxed, lithium, self.slab_size)
-        on_rich = self._contacts(plan, relaxed, rich, adatoms=False)
+        on_rich = self._contacts(plan, relaxed, rich, of_seeds=False)
         collected = collect_seeds(
             plan,
             relaxed,
@@ -131,22 +133,25 @@ class SeedScreenMaker(Maker):
         return Flow(jobs, output=collected.output, name=self.name)
 
     def _contacts(
-        self, plan: SeedPlan, relaxed: Any, facets: Job, *, adatoms: bool
+        self, plan: SeedPlan, relaxed: Any, facets: Job, *, of_seeds: bool
     ) -> list[Flow | Job]:
-        """The jobs for Li films, and atoms if asked for, on facets; the last one has the output."""
+        """The jobs for Li films on facets, and for Li atoms on seeds; the last has the output."""
         common = (self.potential, self.stores)
         slabs = self.slab_maker.make(facets.output.structures, *common)
-        limits = self.interface_limits
-        models = join_interfaces(
-            facets.output, slabs.output.documents, len(self.film_facets), limits, self.slab_size
-        )
+        limits, size = self.interface_limits, self.slab_size
+        relaxed_slabs = slabs.output.documents
+        if of_seeds:
+            n_films = len(self.film_facets)
+            models = join_interfaces(facets.output, relaxed_slabs, n_films, limits, size)
+        else:
+            models = join_first_match(facets.output, relaxed_slabs, limits, size)
         trials = self.registry_maker.make(models.output.structures, *common)
         chosen = choose_registries(models.output, trials.output.documents, limits)
         joined = self.interface_maker.make(chosen.output.structures, *common)
         jobs: list[Flow | Job] = [slabs, models, trials, chosen, joined]
         sites = relaxed_sites = None
-        if adatoms:
-            placed = place_adatoms(facets.output, slabs.output.documents)
+        if of_seeds:
+            placed = place_adatoms(facets.output, relaxed_slabs)
             settled = self.adatom_maker.make(placed.output.structures, *common)
             sites, relaxed_sites = placed.output, settled.output.documents
             jobs += [placed, settled]
@@ -154,7 +159,7 @@ class SeedScreenMaker(Maker):
             plan,
             relaxed,
             facets.output,
-            slabs.output.documents,
+            relaxed_slabs,
             chosen.output,
             joined.output.documents,
             sites,

@@ -1,0 +1,72 @@
+"""Vacancies in crystals with mini: published barriers, and hops that are not there."""
+
+import pytest
+
+from results.documents import CalculationDocument
+from structures import crystal
+from workflows.migration import add_vacancies, join_ends, migration_of
+from workflows.packing import Built
+from workflows.settings import PotentialSettings, StoreSettings
+from workflows.stages import last_structure, path_stage, relax_stage
+
+MINI = PotentialSettings()
+NOWHERE = StoreSettings()
+
+
+def relaxed(structures, **parameters) -> list[CalculationDocument]:
+    return relax_stage("relax", structures, parameters, MINI, NOWHERE)
+
+
+def hops_of(*names) -> Built:
+    cells = [crystal(name).get_primitive_structure() for name in names]
+    built = Built()
+    for owner, bulk in enumerate(relaxed(cells, fmax=0.005, cell="full")):
+        add_vacancies(built, owner, last_structure(bulk))
+    return built
+
+
+@pytest.fixture(scope="module")
+def lithium():
+    """Hops, relaxed ends, joined hops and paths of bcc lithium."""
+    hops = hops_of("Li")
+    ends = relaxed(hops.structures, fmax=0.03)
+    joined = join_ends.original(hops, ends)
+    pairs = list(zip(joined.structures[::2], joined.structures[1::2], strict=True))
+    paths = path_stage("paths", pairs, {"n_images": 3, "fmax": 0.05}, MINI, NOWHERE)
+    return hops, ends, joined, paths
+
+
+def test_a_vacancy_in_lithium_hops_as_published(lithium):
+    """0.055 eV to the nearest neighbour, LDA: Frank, Breier, Elsässer & Fähnle, Phys. Rev. Lett.
+    77, 518 (1996). Tolerance: 0.05 eV."""
+    found = migration_of(0, *lithium)
+    assert found.barrier_ev == pytest.approx(0.055, abs=0.05)
+    assert (found.dimensions, len(found.hops), found.evidence.converged) == (3, 1, True)
+    (hop,) = found.hops
+    assert hop.barrier_ev == pytest.approx(hop.reverse_barrier_ev, abs=1e-3)
+    assert set(hop.fingerprints) == set(found.evidence.fingerprints)
+
+
+def test_a_path_that_failed_is_told_and_not_walked(lithium):
+    hops, ends, joined, (path,) = lithium
+    broken = path.model_copy(update={"converged": False, "failure": "diverged"})
+    found = migration_of(0, hops, ends, joined, [broken])
+    assert found.barrier_ev is None
+    assert found.evidence.failure == "Li 2a to Li 2a: diverged"
+
+
+def test_ends_where_the_vacancy_does_not_stay_are_no_hop(lithium):
+    hops, ends, *_ = lithium
+    swapped = [ends[1], ends[0]]
+    joined = join_ends.original(hops, swapped)
+    assert joined.models == []
+    found = migration_of(0, hops, swapped, joined, [])
+    assert "vacancy on Li 2a: does not stay there" in str(found.evidence.failure)
+
+
+def test_a_crystal_without_lithium_says_so():
+    built = Built()
+    add_vacancies(built, 0, crystal("Al"))
+    found = migration_of(0, built, [], Built(), [])
+    assert "holds no Li" in str(found.evidence.failure)
+    assert found.hops == ()
