@@ -84,7 +84,8 @@ class CoatingDocument(CandidateDocument):
     coating: str | None = Field(description="The coating; None for the bare electrolyte.")
     cathode: str | None = Field(default=None, description="Cathode on the other side; None: none.")
     voltage: tuple[float, float] = Field(
-        description="Potentials at which open reactions were computed, V vs Li/Li⁺."
+        description="Potentials of the two sides: open reactions with the electrolyte are at the "
+        "lower one, those with the cathode at the upper one, V vs Li/Li⁺."
     )
 
     energy_above_hull_ev: Number = quantity_field(
@@ -112,7 +113,7 @@ class CoatingDocument(CandidateDocument):
     electrolyte_open_reaction_ev: Number = quantity_field(
         "electrolyte_open_reaction",
         "eV/atom",
-        "The same, open to lithium: the lower of those at the two ends of the voltage range",
+        "The same, open to lithium at the lower end of the voltage range, the lithium side",
     )
     lithium_reaction_ev: Number = quantity_field(
         "lithium_reaction", "eV/atom", "Lowest mutual reaction energy with lithium metal"

@@ -40,8 +40,8 @@ class FunnelSettings(Section):
 class CoatingScreen(Section):
     """Coatings between electrolytes and lithium: each coating on each electrolyte, and each bare.
 
-    ``voltage`` is the range of potentials between the two electrodes, V vs Li/Li⁺: open reactions
-    with the electrolyte are computed at both ends, those with the cathode at the upper one.
+    ``voltage`` holds the potentials of the two electrodes, V vs Li/Li⁺: reactions open to lithium
+    are computed at the lower one with the electrolyte, at the upper one with the cathode.
     ``funnel: null`` computes everything for every coating.
     """
 

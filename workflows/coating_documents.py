@@ -13,7 +13,7 @@ from structures.strained import STRAIN
 from structures.vacancy_hops import VacancyHop, percolating_hops
 from workflows.adhesion import adhesion_of, surface_of, wetting_of
 from workflows.coating_funnel import Funnel, rejections
-from workflows.coating_judging import Candidates
+from workflows.coating_judging import Candidates, CoatingPlan, Collected
 from workflows.evidence import Quantities, failures_text, value_of
 from workflows.packing import Built
 
@@ -56,7 +56,7 @@ def add_migration(
         updated = _with(document, found[document.host])
         missed = rejections(updated, funnel, "migration")
         documents.append(updated.model_copy(update={"rejections": missed}))
-    return Candidates(documents, passed.lithium)
+    return passed.sieved(documents)
 
 
 @job
@@ -89,18 +89,20 @@ def add_contacts(
         if document.coating is not None:
             found |= _adhered(len(hosts) + position, contacts, joined)
         documents.append(_with(document, found))
-    return Candidates(documents, passed.lithium)
+    return passed.sieved(documents)
 
 
 @job
-def collect_coatings(judged: Candidates, migrated: Candidates, finished: Candidates) -> Candidates:
-    """All candidates, each as far as it was computed."""
-    latest = {
-        (document.electrolyte, document.coating): document
-        for step in (judged, migrated, finished)
-        for document in step.documents
-    }
-    return Candidates(list(latest.values()), judged.lithium)
+def collect_coatings(plan: CoatingPlan, candidates: Candidates) -> Collected:
+    """All candidates: of each electrolyte the bare one, then its coatings in the plan's order."""
+    coatings = {name: place for place, name in enumerate(plan.coatings)}
+    electrolytes = {name: place for place, name in enumerate(plan.electrolytes)}
+
+    def place(document: CoatingDocument) -> tuple[int, int]:
+        own = -1 if document.coating is None else coatings[document.coating]
+        return electrolytes[document.electrolyte], own
+
+    return Collected(sorted(candidates.every(), key=place))
 
 
 def _with(document: CoatingDocument, found: Quantities) -> CoatingDocument:

@@ -1,12 +1,12 @@
 """The cheap half of the coating screen: what the hull says of every coating and contact."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from jobflow import job
 from monty.json import MSONable
+from pydantic import TypeAdapter
 from pymatgen.analysis.phase_diagram import GrandPotentialPhaseDiagram, PhaseDiagram
 from pymatgen.core.composition import Composition
 
@@ -70,43 +70,85 @@ class CoatingPlan(MSONable):
 
 @dataclass
 class Candidates(MSONable):
-    """The candidates as far as they are computed, packed as one string for jobflow.
+    """The candidates as far as they are computed, packed as strings for jobflow.
 
     Attributes:
-        documents: one per electrolyte and coating, the bare electrolyte before its coatings.
+        documents: those that are computed further, the bare electrolytes among them.
         lithium: the relaxation of bulk lithium.
+        stopped: the others, packed: of many coatings most are never looked at again.
     """
 
     documents: list[CoatingDocument]
     lithium: CalculationDocument
-
-    def passed(self) -> list[int]:
-        """Positions of those that are computed further."""
-        return [i for i, document in enumerate(self.documents) if _goes_on(document)]
+    stopped: tuple[str, ...] = ()
 
     def hosts(self) -> list[str]:
         """Crystals of those that are computed further, each once."""
-        return list(dict.fromkeys(self.documents[i].host for i in self.passed()))
+        return list(dict.fromkeys(document.host for document in self.documents))
+
+    def sieved(self, documents: Sequence[CoatingDocument]) -> "Candidates":
+        """The candidates with ``documents`` in the place of their own, those rejected stopped."""
+        going = [document for document in documents if _goes_on(document)]
+        ended = [document for document in documents if not _goes_on(document)]
+        stopped = (*self.stopped, *((_packed(ended),) if ended else ()))
+        return Candidates(going, self.lithium, stopped)
+
+    def every(self) -> list[CoatingDocument]:
+        """All candidates, in the order in which they stopped."""
+        ended = [document for packed in self.stopped for document in _documents(packed)]
+        return [*ended, *self.documents]
 
     def as_dict(self) -> dict[str, Any]:
-        """The documents packed, how many there are and how many passed beside them."""
-        texts = ",".join(one.model_dump_json() for one in self.documents)
+        """The documents packed, and how many they are beside them."""
         return {
             "@module": type(self).__module__,
             "@class": type(self).__name__,
-            "total": len(self.documents),
-            "passed": len(self.passed()),
-            "packed": pack(f'{{"documents":[{texts}],"lithium":{self.lithium.model_dump_json()}}}'),
+            "going": len(self.documents),
+            "documents": _packed(self.documents),
+            "lithium": pack(self.lithium.model_dump_json()),
+            "stopped": list(self.stopped),
         }
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> "Candidates":
         """What `as_dict` gave."""
-        content = json.loads(unpack(d["packed"]))
         return cls(
-            [CoatingDocument.model_validate(one) for one in content["documents"]],
-            CalculationDocument.model_validate(content["lithium"]),
+            _documents(d["documents"]),
+            CalculationDocument.model_validate_json(unpack(d["lithium"])),
+            tuple(d["stopped"]),
         )
+
+
+@dataclass
+class Collected(MSONable):
+    """The documents that the flow ends with, packed as one string for jobflow."""
+
+    documents: list[CoatingDocument]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documents packed, and how many they are beside them."""
+        return {
+            "@module": type(self).__module__,
+            "@class": type(self).__name__,
+            "total": len(self.documents),
+            "packed": _packed(self.documents),
+        }
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> "Collected":
+        """What `as_dict` gave."""
+        return cls(_documents(d["packed"]))
+
+
+def _packed(documents: Sequence[CoatingDocument]) -> str:
+    return pack(f"[{','.join(one.model_dump_json() for one in documents)}]")
+
+
+def _documents(packed: str) -> list[CoatingDocument]:
+    return _DOCUMENTS.validate_json(unpack(packed))
+
+
+_DOCUMENTS = TypeAdapter(list[CoatingDocument])
 
 
 def _goes_on(document: CoatingDocument) -> bool:
@@ -122,7 +164,7 @@ def judge_by_hull(plan: CoatingPlan, bulks: list[CalculationDocument]) -> Candid
         bulks: the relaxation of each of ``plan.crystals``.
     """
     judge = _Judge(plan, bulks)
-    return Candidates(judge.documents(), judge.bulk[LITHIUM])
+    return Candidates([], judge.bulk[LITHIUM]).sieved(judge.documents())
 
 
 @dataclass
@@ -243,38 +285,35 @@ class _Judge:
         """The reactions of every contact."""
         host = coating or electrolyte
         low, high = self.plan.voltage
-        asked: list[tuple[str, str, str, tuple[float | None, ...]]] = [
-            ("lithium_reaction_ev", "lithium", LITHIUM, (None,))
+        asked: list[tuple[str, str, str, float | None]] = [
+            ("lithium_reaction_ev", "lithium", LITHIUM, None)
         ]
         if coating is not None:
             asked += [
-                ("electrolyte_reaction_ev", "electrolyte", electrolyte, (None,)),
-                ("electrolyte_open_reaction_ev", "electrolyte", electrolyte, (low, high)),
+                ("electrolyte_reaction_ev", "electrolyte", electrolyte, None),
+                ("electrolyte_open_reaction_ev", "electrolyte", electrolyte, low),
             ]
         if self.plan.cathode is not None:
             asked += [
-                ("cathode_reaction_ev", "cathode", self.plan.cathode, (None,)),
-                ("cathode_open_reaction_ev", "cathode", self.plan.cathode, (high,)),
+                ("cathode_reaction_ev", "cathode", self.plan.cathode, None),
+                ("cathode_open_reaction_ev", "cathode", self.plan.cathode, high),
             ]
         values: dict[str, Any] = {}
         evidence: dict[str, Evidence] = {}
         reactions: list[ContactReaction] = []
-        for name, contact, partner, potentials in asked:
+        for name, contact, partner, potential in asked:
             try:
-                found = [
-                    self._reaction(host, partner, potential)
-                    for potential in dict.fromkeys(potentials)
-                ]
+                found = self._reaction(host, partner, potential)
             except ResultsError as error:
                 evidence |= _missing((name,), str(error))
                 continue
-            values[name] = min(one.energy for one in found)
+            values[name] = found.energy
             evidence[name] = Evidence(
                 converged=True,
                 reference_state="hull at either composition",
                 fingerprints=self._fingerprints(host, partner),
             )
-            reactions += [_contact(contact, (host, partner), one) for one in found]
+            reactions.append(_contact(contact, (host, partner), found))
         problems = [f"{one.failure}" for one in evidence.values() if one.failure]
         if problems:
             evidence |= _missing(("reaction_energy_ev",), problems[0])

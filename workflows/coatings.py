@@ -11,9 +11,9 @@ from workflows.coating_documents import add_contacts, add_migration, collect_coa
 from workflows.coating_funnel import Funnel
 from workflows.coating_jobs import (
     cut_lithium,
+    hand_over,
     join_contacts,
     join_ends,
-    keep_passed,
     open_vacancies,
     settled,
     strain_crystals,
@@ -21,6 +21,7 @@ from workflows.coating_jobs import (
 from workflows.coating_judging import CoatingPlan, judge_by_hull
 from workflows.collector_jobs import InterfaceLimits, SlabSize, choose_registries
 from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
+from workflows.packing import Built
 from workflows.settings import PotentialSettings, StoreSettings
 
 
@@ -116,20 +117,23 @@ class CoatingScreenMaker(Maker):
         )
         common = (self.potential, self.stores)
         every = {**competing, **crystals}
-        bulks = self.bulk_maker.make([every[name] for name in plan.crystals], *common)
+        cells = Built()
+        for name in plan.crystals:
+            cells.add(0, name, every[name])
+        given = hand_over(cells)
+        bulks = self.bulk_maker.make(given.output.structures, *common)
         judged = judge_by_hull(plan, bulks.output.documents)
-        passed = keep_passed(judged.output)
 
-        strains = strain_crystals(passed.output)
+        strains = strain_crystals(judged.output)
         strained = self.strain_maker.make(strains.output.structures, *common)
         resting = settled(strains.output, strained.output.documents)
         stressed = self.stress_maker.make(resting.output.structures, *common)
-        hops = open_vacancies(passed.output)
+        hops = open_vacancies(judged.output)
         ends = self.end_maker.make(hops.output.structures, *common)
         bands = join_ends(hops.output, ends.output.documents)
         paths = self.path_maker.make(bands.output.structures, *common)
         migrated = add_migration(
-            passed.output,
+            judged.output,
             self.funnel,
             resting.output,
             stressed.output.documents,
@@ -138,26 +142,25 @@ class CoatingScreenMaker(Maker):
             bands.output,
             paths.output.documents,
         )
-        chosen = keep_passed(migrated.output)
 
-        lithium = cut_lithium(chosen.output, self._lithium_facets(), self.slab_size)
+        lithium = cut_lithium(migrated.output, self._lithium_facets(), self.slab_size)
         slabs = self.slab_maker.make(lithium.output.structures, *common)
         limits = self.interface_limits
-        models = join_contacts(chosen.output, self.film_facets, limits, self.slab_size)
+        models = join_contacts(migrated.output, self.film_facets, limits, self.slab_size)
         trials = self.registry_maker.make(models.output.structures, *common)
         contacts = choose_registries(models.output, trials.output.documents, limits)
         joined = self.interface_maker.make(contacts.output.structures, *common)
         finished = add_contacts(
-            chosen.output,
+            migrated.output,
             lithium.output,
             slabs.output.documents,
             contacts.output,
             joined.output.documents,
         )
-        collected = collect_coatings(judged.output, migrated.output, finished.output)
+        collected = collect_coatings(plan, finished.output)
         jobs: list[Flow | Job] = [
-            *(bulks, judged, passed),
-            *(strains, strained, resting, stressed, hops, ends, bands, paths, migrated, chosen),
+            *(given, bulks, judged),
+            *(strains, strained, resting, stressed, hops, ends, bands, paths, migrated),
             *(lithium, slabs, models, trials, contacts, joined, finished),
             collected,
         ]
