@@ -1,6 +1,7 @@
 """Reading a campaign file, with every error told in one line: file, field, value and mend."""
 
 from collections.abc import Mapping
+from io import StringIO
 from itertools import accumulate
 from pathlib import Path
 from reprlib import Repr
@@ -78,6 +79,26 @@ def parse_campaign(text: str, source: str) -> Campaign:
         raise CampaignError(one_line(f"{source}: {_explain(error, data)}")) from error
     except RecursionError as error:
         raise CampaignError(f"{source}: is nested too deeply; a campaign has few levels") from error
+
+
+def without_funnel(text: str, source: str) -> str:
+    """The campaign with the thresholds of its coating screen taken out, comments kept.
+
+    Args:
+        text: a campaign that can be read.
+        source: the file's name, for the message.
+
+    Raises:
+        CampaignError: a campaign without a coating screen.
+    """
+    yaml = YAML()
+    data = yaml.load(text)
+    if "coatings" not in data["screens"]:
+        raise CampaignError(f"{source}: --no-funnel: there is no coating screen; leave it out")
+    data["screens"]["coatings"]["funnel"] = None
+    written = StringIO()
+    yaml.dump(data, written)
+    return written.getvalue()
 
 
 def place(location: tuple[str | int, ...]) -> str:
