@@ -116,6 +116,7 @@ PUBLISHED_VOLUMES = {
     "LiMn2O4": 8.2442**3 / 8,  # Igawa et al.
     "Li10GeP2S12": 8.694**2 * 12.599 / 2,  # Kamaya et al., Nat. Mater. 10, 682 (2011)
     "Li7La3Zr2O12": 13.134**2 * 12.663 / 8,  # Awaka et al., J. Solid State Chem. 182, 2046 (2009)
+    "cubic-Li7La3Zr2O12": 12.9727**3 / 8,  # doi:10.1039/c1cp22108f
     "LiGe2(PO4)3": 8.287**2 * math.sqrt(0.75) * 20.475 / 6,  # doi:10.1002/chin.199345017
 }
 
