@@ -128,7 +128,8 @@ def competing_phases(screen: CoatingScreen) -> list[str]:
         if host is None or host in screen.coatings or partner == screen.cathode
     }
     found = {name for system in systems for name in crystal_names_within(system)}
-    return [_LITHIUM, *sorted(found - {_LITHIUM})]
+    # Potentials count from bcc lithium, the metal that the other quantities are measured against.
+    return [_LITHIUM, *sorted(found - set(crystal_names_within({_LITHIUM})))]
 
 
 def facts(document: "CoatingDocument") -> "dict[str, Scalar]":
