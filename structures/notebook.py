@@ -72,7 +72,7 @@ class View:
                 figure.add_subplot(grid[row, column + 1]),
             )
             picture(structure, pair)
-            pair[0].set_title(str(number + 1), loc="left", fontsize=9)
+            pair[0].set_title(str(number + 1), loc="left", fontsize=10, fontweight="bold", pad=14)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=_PICTURE_DPI, bbox_inches="tight")
         return buffer.getvalue()
