@@ -165,6 +165,7 @@ def test_a_driver_that_is_killed_adopts_what_runs(site, monkeypatch):
     assert {array.path.name for array in site.arrays} <= before
 
 
+@pytest.mark.slow
 def test_a_driver_killed_between_submitting_and_noting_finds_its_job(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.5")
     with pytest.raises(DetachedError):
@@ -175,6 +176,7 @@ def test_a_driver_killed_between_submitting_and_noting_finds_its_job(site, monke
     assert set(site.computed().values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_killed_shard_is_submitted_again_and_keeps_what_it_finished(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.4")
     with in_background(site.run, systems(4)) as kept:
@@ -200,6 +202,7 @@ def test_a_silent_shard_that_slurm_calls_running_is_ended(site, monkeypatch):
     site.slurm.wait_empty()
 
 
+@pytest.mark.slow
 def test_a_shard_ends_with_its_slurmstepd_and_says_so(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.4")
     with in_background(site.run, systems(4)) as kept:
@@ -211,6 +214,7 @@ def test_a_shard_ends_with_its_slurmstepd_and_says_so(site, monkeypatch):
     assert len(kept["result"]) == 4
 
 
+@pytest.mark.slow
 def test_before_its_wall_time_a_shard_stops_and_the_rest_is_submitted(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "1")
     # SLURM counts minutes and signals up to a minute early: the shard's own clock comes first.
@@ -220,6 +224,7 @@ def test_before_its_wall_time_a_shard_stops_and_the_rest_is_submitted(site, monk
     assert sum(site.computed().values()) <= 6
 
 
+@pytest.mark.slow
 def test_a_system_that_kills_its_shard_is_found_and_recorded(site, monkeypatch):
     monkeypatch.setenv("STUB_KILLER", "3")
     good, killer = systems(3), systems(1, n_atoms=3)
@@ -230,6 +235,7 @@ def test_a_system_that_kills_its_shard_is_found_and_recorded(site, monkeypatch):
     assert again[3].failure == found[3].failure
 
 
+@pytest.mark.slow
 def test_gpus_are_shared_by_the_shards_of_a_job_one_each(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "2")
     cluster = site.cluster(gpus=2, shards_per_job=2, atoms_per_shard=2)
@@ -247,12 +253,14 @@ def test_gpus_are_shared_by_the_shards_of_a_job_one_each(site, monkeypatch):
     assert len(kept["result"]) == 4
 
 
+@pytest.mark.slow
 def test_a_shard_that_never_starts_says_why(site):
     with pytest.raises(WorkflowError, match="no-such-module") as caught:
         site.run(systems(2), site.cluster(preamble="echo no-such-module >&2; exit 1"))
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_weights_that_differ_on_the_node_are_refused(site):
     cluster = site.cluster(environment={"STUB_SHA256": "1" * 64})
     with pytest.raises(WorkflowError, match=r"sha256 is 1111.* and 0000.*same weights"):
@@ -266,6 +274,7 @@ def test_a_job_that_slurm_refuses_is_told_in_its_words(site):
     assert site.arrays == []
 
 
+@pytest.mark.slow
 def test_scratch_that_vanishes_is_written_again(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.5")
     with in_background(site.run, systems(4)) as kept:
@@ -274,6 +283,7 @@ def test_scratch_that_vanishes_is_written_again(site, monkeypatch):
     assert len(kept["result"]) == 4
 
 
+@pytest.mark.slow
 def test_a_controller_that_is_away_for_a_while_is_waited_for(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.4")
     controller = site.slurm.pid("slurmctld")
@@ -292,6 +302,7 @@ def test_a_controller_that_is_away_for_a_while_is_waited_for(site, monkeypatch):
     assert max(site.computed().values()) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_spool_line_costs_its_system_only(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.5")
     with pytest.raises(DetachedError):
@@ -308,6 +319,7 @@ def test_a_damaged_spool_line_costs_its_system_only(site, monkeypatch):
     assert sorted(site.computed().values()) == [1, 1, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_on_the_node_is_said(site):
     # The spool's first line is longer than what the shard may write to any file.
     cluster = site.cluster(preamble="ulimit -f 1")
@@ -315,6 +327,7 @@ def test_a_disk_that_is_full_on_the_node_is_said(site):
         site.run(systems(2, n_atoms=8), cluster)
 
 
+@pytest.mark.slow
 def test_no_driver_needs_a_clock_that_agrees(site, monkeypatch):
     """Files an hour ahead or behind change nothing: only that the heartbeat changes counts."""
     monkeypatch.setenv("STUB_SECONDS", "0.5")
@@ -336,6 +349,7 @@ def test_no_driver_needs_a_clock_that_agrees(site, monkeypatch):
     assert set(site.computed().values()) == {1}
 
 
+@pytest.mark.slow
 def test_what_another_campaign_left_in_the_folder_is_ended(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "30")
     with pytest.raises(DetachedError):
@@ -347,6 +361,7 @@ def test_what_another_campaign_left_in_the_folder_is_ended(site, monkeypatch):
     wait_for(lambda: not alive(pid))
 
 
+@pytest.mark.slow
 def test_the_shard_folder_holds_no_pickle(site):
     with pytest.raises(DetachedError):
         site.run(systems(2), site.cluster(detach=True))
