@@ -81,7 +81,7 @@ class CoatingDocument(CandidateDocument):
     electrolyte: str = label_field(
         "electrolyte", "The electrolyte that is coated; its own name where it is bare."
     )
-    coating: str | None = Field(description="The coating; None for the bare electrolyte.")
+    coating: str | None = label_field("coating", "The coating; None for the bare electrolyte.")
     cathode: str | None = Field(default=None, description="Cathode on the other side; None: none.")
     voltage: tuple[float, float] = Field(
         description="Potentials of the two sides: open reactions with the electrolyte are at the "

@@ -44,12 +44,14 @@ from results.schema import (
     calculations,
     campaigns,
     candidate_documents,
+    candidate_elements,
     candidates,
     labels,
     properties,
     rankings,
     structures,
 )
+from results.summaries import CandidateSummary, read_summaries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -231,7 +233,7 @@ class Database:
         add = add.on_conflict_do_update(
             index_elements=["key"], set_={name: add.excluded[name] for name in changing}
         ).returning(candidates.c.id)
-        parts = (candidate_documents, labels, properties)
+        parts = (candidate_documents, candidate_elements, labels, properties)
         with self._writing() as connection:
             campaign_id = _campaign_id(connection, campaign)
             for document in documents:
@@ -244,9 +246,11 @@ class Database:
                 candidate_id = connection.execute(add, row).scalar_one()
                 part_rows = (
                     [_candidate_document_row(document)],
+                    [{"symbol": symbol} for symbol in dict.fromkeys(document.elements)],
                     [
                         {"name": name, "value": getattr(document, field)}
                         for field, name in labels_of(type(document)).items()
+                        if getattr(document, field) is not None
                     ],
                     [item.model_dump(mode="json") for item in document.properties()],
                 )
@@ -274,6 +278,15 @@ class Database:
                 .order_by(candidates.c.id)
             ).all()
         return [_parse_candidate(row) for row in rows]
+
+    def summaries(self, text: str = "") -> list[CandidateSummary]:
+        """The candidates that meet a query without their documents, in the order they were added.
+
+        Raises:
+            ResultsError: a query that cannot be read.
+        """
+        with self._reading() as connection:
+            return read_summaries(connection, query.to_sql(query.parse(text), _vocabulary()))
 
     def candidate(self, candidate_id: int) -> CandidateDocument:
         """One candidate by its number.
@@ -575,12 +588,15 @@ def _candidate_row(document: CandidateDocument) -> dict[str, Any]:
         "key": content_hash(identity),
         "screen": document.screen,
         "host": document.host,
-        "elements": f",{','.join(document.elements)},",
         "miller_index": identity["miller_index"],
         "termination": document.termination,
         "potential_name": document.potential.name,
         "potential_sha256": document.potential.sha256,
+        "potential_head": document.potential.head,
+        "potential_dtype": document.potential.dtype,
+        "potential_dispersion": document.potential.dispersion,
         "converged": document.converged,
+        "rejected": document.rejected or None,
         "created_at": _utc_text(document.created_at),
     }
 

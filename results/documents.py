@@ -287,7 +287,7 @@ def quantity_field(name: str, unit: str, description: str) -> Any:
 
 
 def label_field(name: str, description: str, **options: Any) -> Any:
-    """A text field that tells candidates of one kind apart, with its name in queries.
+    """A text field (or None) that tells candidates of one kind apart, with its name in queries.
 
     Such as the electrolyte that a coating is put on. ``options`` are those of pydantic's Field;
     without a default the field is required.

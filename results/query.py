@@ -35,7 +35,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, not_, or_, select
 
 from results.errors import ResultsError, nearest
-from results.schema import campaigns, candidates, labels, properties
+from results.schema import campaigns, candidate_elements, candidates, labels, properties
 
 _TERM = re.compile(
     r"""(?P<key>[A-Za-z_][A-Za-z0-9_]*)
@@ -219,8 +219,10 @@ def _element(condition: Condition) -> ColumnElement[bool]:
     for symbol in condition.values:
         if not re.fullmatch("[A-Z][a-z]?", symbol):
             raise ResultsError(f"query: element={symbol!r} is no symbol; write element=O")
-    held = [candidates.c.elements.like(f"%,{symbol},%") for symbol in condition.values]
-    return _sign(condition, or_(*held))
+    having = select(candidate_elements.c.candidate_id).where(
+        candidate_elements.c.symbol.in_(condition.values)
+    )
+    return _sign(condition, candidates.c.id.in_(having))
 
 
 def _sign(condition: Condition, met: ColumnElement[bool]) -> ColumnElement[bool]:

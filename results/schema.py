@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "2"
+SCHEMA_REVISION = "3"
 """The last migration: what a database made by this version has behind it."""
 
 metadata = MetaData()
@@ -95,12 +95,15 @@ candidates = Table(
     Column("campaign_id", Integer, ForeignKey(campaigns.c.id), nullable=False),
     Column("screen", String, nullable=False),
     Column("host", String, nullable=False, index=True),
-    Column("elements", String, nullable=False),
     Column("miller_index", String, nullable=False),
     Column("termination", String, nullable=False),
     Column("potential_name", String, nullable=False),
     Column("potential_sha256", String, nullable=False),
+    Column("potential_head", String),
+    Column("potential_dtype", String),
+    Column("potential_dispersion", String),
     Column("converged", Boolean, nullable=False),
+    Column("rejected", Text),
     Column("created_at", String, nullable=False, index=True),
     Index("candidates_by_campaign", "campaign_id", "screen"),
 )
@@ -117,6 +120,17 @@ candidate_documents = Table(
     ),
     Column("document", JSON, nullable=False),
     Column("arrays", LargeBinary, nullable=False),
+)
+
+candidate_elements = Table(
+    "candidate_elements",
+    metadata,
+    Column(
+        "candidate_id", Integer, ForeignKey(candidates.c.id, ondelete="CASCADE"), primary_key=True
+    ),
+    Column("symbol", String, primary_key=True),
+    Index("candidates_by_element", "symbol", "candidate_id"),
+    sqlite_with_rowid=False,
 )
 
 labels = Table(

@@ -141,7 +141,7 @@ def rank(
     from screen.stored import load_campaign
 
     with open_database(db, must_exist=True) as database:
-        stored = load_campaign(database, campaign, potential, screen)
+        stored = load_campaign(database, campaign, potential, screen, whole=False)
     _print_ranking(stored, format, top)
 
 

@@ -327,6 +327,24 @@ def test_another_kind_of_candidate_has_labels(with_pairs, filled):  # noqa: ARG0
     assert "electrolyte" not in filled.query("host=Cu").columns
 
 
+def test_summaries_answer_as_the_documents_do(with_pairs, filled):  # noqa: ARG001
+    filled.add_candidates("test", [pair("Li6PS5Cl", 1.0)])
+    for text in ("", "campaign=test", "host=Al2O3|LiF", "electrolyte=Li6PS5Cl"):
+        documents, summaries = filled.candidates(text), filled.summaries(text)
+        assert len(summaries) == len(documents)
+        for summary, document in zip(summaries, documents, strict=True):
+            for name in ("screen", "campaign", "host", "miller_index", "termination", "potential"):
+                assert getattr(summary, name) == getattr(document, name)
+            assert (summary.converged, summary.rejected) == (document.converged, document.rejected)
+            assert summary.fields == {name: getattr(document, name) for name in summary.fields}
+            assert summary.evidence.keys() == document.evidence.keys()
+            for name, behind in summary.evidence.items():
+                evidence = document.evidence[name]
+                assert behind == (evidence.converged, evidence.error, evidence.failure)
+    with pytest.raises(AttributeError):
+        _ = summaries[0].no_such_field
+
+
 def test_an_empty_table_still_has_columns(database):
     table = database.query("host=Cu").to_pandas()
     assert table.empty

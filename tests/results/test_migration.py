@@ -21,23 +21,33 @@ from results.errors import ResultsError
 from tests.results.samples import collector, path, relaxed, sound_evidence
 
 OLD = Path(__file__).parent / "old_databases"
+OLDER = [str(revision) for revision in range(1, int(schema.SCHEMA_REVISION))]
 MADE = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def old_file(tmp_path):
-    """A copy of the file that the first version made."""
-    return Path(shutil.copy(OLD / "schema-1.sqlite", tmp_path / "results.db"))
+def a_copy(revision, folder):
+    """A copy of the file that an older version made."""
+    return Path(shutil.copy(OLD / f"schema-{revision}.sqlite", folder / "results.db"))
+
+
+@pytest.fixture(params=OLDER)
+def old_file(request, tmp_path):
+    return a_copy(request.param, tmp_path)
 
 
 @pytest.fixture
-def old_server(new_postgresql):
-    """URL of a database as the first version made it on PostgreSQL."""
+def first_file(tmp_path):
+    return a_copy("1", tmp_path)
+
+
+@pytest.fixture(params=OLDER)
+def old_server(request, new_postgresql):
+    """URL of a database as an older version made it on PostgreSQL."""
     import psycopg
 
     url = new_postgresql()
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute((OLD / "schema-1.postgresql.sql").read_text())
+        connection.execute((OLD / f"schema-{request.param}.postgresql.sql").read_text())
     return url
 
 
@@ -80,6 +90,7 @@ def assert_holds_everything(database):
     assert database.campaigns()["second"]["text"] == "# a file"
     rows = database.query("work_of_adhesion<0.5 element=O created=2026-01-31").rows
     assert [(row["campaign"], row["id"]) for row in rows] == [("first", 2), ("second", 4)]
+    assert [one.potential for one in database.summaries()] == [one.potential for one in candidates]
     # And it can be written: the same candidates replace themselves, others are added.
     database.add_calculations([*calculations, relaxed("new")])
     database.add_candidates(
@@ -102,14 +113,14 @@ def assert_has_todays_tables(engine):
         )
 
 
-def test_a_file_of_the_first_version_is_migrated_and_kept_as_backup(old_file, caplog):
+def test_a_file_of_an_older_version_is_migrated_and_kept_as_backup(old_file, caplog):
     with sqlite3.connect(old_file) as connection:
         before = list(connection.iterdump())
     connection.close()
     with open_database(old_file, must_exist=True) as database:
         assert_has_todays_tables(database._engine)
         assert_holds_everything(database)
-    (backup,) = old_file.parent.glob("results.db.schema-1.*.bak")
+    (backup,) = old_file.parent.glob("results.db.schema-*.bak")
     with sqlite3.connect(backup) as connection:
         assert list(connection.iterdump()) == before
     connection.close()
@@ -137,7 +148,7 @@ def test_a_migrated_file_is_sound_and_laid_out_as_a_new_one(old_file, tmp_path):
     assert layout(old_file) == layout(tmp_path / "new.db")
 
 
-def test_a_server_of_the_first_version_says_what_to_run(old_server):
+def test_a_server_of_an_older_version_says_what_to_run(old_server):
     with pytest.raises(
         ResultsError, match="pg_dump, then run: lithiophile migrate --db"
     ) as refusal:
@@ -198,15 +209,15 @@ def migrate_until(file, statement):
 
 
 @pytest.mark.parametrize("statement", [1, 4, 9, 20])
-def test_a_migration_that_is_killed_changes_nothing(old_file, statement):
-    with sqlite3.connect(old_file) as connection:
+def test_a_migration_that_is_killed_changes_nothing(first_file, statement):
+    with sqlite3.connect(first_file) as connection:
         before = list(connection.iterdump())
     connection.close()
-    assert migrate_until(old_file, statement) == -signal.SIGKILL
-    with sqlite3.connect(old_file) as connection:
+    assert migrate_until(first_file, statement) == -signal.SIGKILL
+    with sqlite3.connect(first_file) as connection:
         assert list(connection.iterdump()) == before
     connection.close()
-    with open_database(old_file) as database:
+    with open_database(first_file) as database:
         assert_holds_everything(database)
 
 
@@ -218,10 +229,10 @@ with open_database(sys.argv[1]) as database:
 """
 
 
-def test_several_processes_open_an_old_file_at_once(old_file):
+def test_several_processes_open_an_first_file_at_once(first_file):
     openers = [
         subprocess.Popen(
-            [sys.executable, "-c", OPENER, str(old_file)],
+            [sys.executable, "-c", OPENER, str(first_file)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
@@ -229,24 +240,24 @@ def test_several_processes_open_an_old_file_at_once(old_file):
         for _ in range(3)
     ]
     assert [opener.communicate()[0].strip() for opener in openers] == ["4", "4", "4"]
-    assert len(list(old_file.parent.glob("*.bak"))) == 1
+    assert len(list(first_file.parent.glob("*.bak"))) == 1
 
 
-def test_a_file_that_cannot_be_written_says_so(old_file, monkeypatch):
+def test_a_file_that_cannot_be_written_says_so(first_file, monkeypatch):
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and real(path, mode))
     with pytest.raises(ResultsError, match="copy it to a folder that can be written"):
-        open_database(old_file)
+        open_database(first_file)
 
 
-def test_a_backup_that_cannot_be_written_stops_the_migration(old_file, monkeypatch):
+def test_a_backup_that_cannot_be_written_stops_the_migration(first_file, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(ResultsError, match=r"backup cannot be written .*No space left.*free some"):
-        open_database(old_file)
-    with sqlite3.connect(old_file) as connection:
+        open_database(first_file)
+    with sqlite3.connect(first_file) as connection:
         assert connection.execute("SELECT version FROM lithiophile_schema").fetchall() == [(1,)]
     connection.close()
-    assert [entry.name for entry in old_file.parent.glob("*.bak*")] == []
+    assert [entry.name for entry in first_file.parent.glob("*.bak*")] == []

@@ -11,8 +11,11 @@ from pathlib import Path
 import pandas
 import pytest
 
+from results.database import open_database
 from screen.cli import main
 from screen.cli.main import app
+from screen.ranking_output import as_dict
+from screen.stored import load_campaign
 from tests.screen.conftest import CAMPAIGN
 
 COMMANDS = [
@@ -107,6 +110,12 @@ def test_ranks_alike_in_all_formats(lithiophile, filled):
     _, out, _ = lithiophile("rank", "--db", filled)
     assert "-0.850" in out
     assert "NEB diverged after 12 steps" in out
+
+
+def test_ranks_without_reading_documents_as_with_them(filled):
+    with open_database(filled) as database:
+        whole, brief = (load_campaign(database, whole=one).ranked("collectors") for one in (1, 0))
+    assert as_dict(brief) == as_dict(whole)
 
 
 def test_takes_the_database_from_the_environment(lithiophile, filled, monkeypatch):
