@@ -8,6 +8,7 @@ on from the newest one without a lost or a doubled frame.
 import contextlib
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,10 +122,25 @@ def write_segment(
 
 
 def read_segments(folder: Path) -> list[Segment]:
-    """The newest state of every set of systems that ran together."""
+    """The newest state of every set of systems that ran together.
+
+    A damaged file is set aside with those after it, and the run goes on from the one before.
+    """
     newest: dict[str, Path] = {}
+    damaged: set[str] = set()
     for path in sorted(folder.glob("*-*.h5")):
-        newest[path.name.split("-")[0]] = path
+        systems = path.name.split("-")[0]
+        if systems in damaged or not _is_sound(path):
+            aside = path.with_name(f"{path.name}.damaged")
+            path.replace(aside)
+            warnings.warn(
+                f"{path}: damaged, or after a damaged file; set aside as {aside.name}, its frames "
+                "are computed again",
+                stacklevel=2,
+            )
+            damaged.add(systems)
+        else:
+            newest[systems] = path
     segments = []
     for path in newest.values():
         with h5py.File(path, "r") as file:
@@ -150,23 +166,46 @@ def read_frames(folder: Path | str, index: int) -> Frames:
         index: the system's position in the list that was given.
 
     Raises:
-        PotentialError: if there are none.
+        PotentialError: if there are none, or one of their files is damaged.
     """
     parts: list[dict[str, NDArray]] = []
     for path in sorted(Path(folder).glob("*-*.h5")):
-        with h5py.File(path, "r") as file:
-            if f"system-{index}/frames" in file:
-                frames = file[f"system-{index}/frames"]
-                parts.append({name: np.asarray(frames[name]) for name in frames})
+        try:
+            with h5py.File(path, "r") as file:
+                if f"system-{index}/frames" in file:
+                    frames = file[f"system-{index}/frames"]
+                    parts.append({name: np.asarray(frames[name]) for name in frames})
+        except OSError as error:
+            raise PotentialError(
+                f"folder: {path} is damaged; run the dynamics again, which goes on from the file "
+                "before it"
+            ) from error
     if not parts:
         raise PotentialError(f"index: no frames of system {index} in {str(folder)!r}; check both")
     return Frames(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether every state and every frame in the file can be read."""
+
+    def read(_name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            item[...]
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(read)
+            return "step" in file.attrs
+    except (OSError, RuntimeError):
+        return False
 
 
 def _rename_into_place(path: Path, write: Any) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write(part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())  # the name must not be on the disk before the content
         part.replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -208,6 +208,24 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, ensemble: str) -> Non
             assert np.array_equal(values, getattr(other, name)), name
 
 
+def test_a_truncated_trajectory_is_told_and_goes_on_before_it(tmp_path: Path) -> None:
+    engine = BatchedEngine(gupta())
+    options = {"steps": 50, "interval": 1}
+    whole = engine.md([crystal()], tmp_path / "whole", **options)
+    engine.md([crystal()], tmp_path / "cut", **options)
+    files = sorted((tmp_path / "cut").glob("*.h5"))
+    assert len(files) > 2
+    files[1].write_bytes(files[1].read_bytes()[:-1000])
+    with pytest.raises(PotentialError, match=r"is damaged; run the dynamics again"):
+        read_frames(tmp_path / "cut", 0)
+    with pytest.warns(UserWarning, match=r"set aside as .*\.damaged"):
+        again = engine.md([crystal()], tmp_path / "cut", **options)
+    assert np.array_equal(whole[0].structure.cart_coords, again[0].structure.cart_coords)
+    one, other = (read_frames(tmp_path / name, 0) for name in ("whole", "cut"))
+    assert np.array_equal(one.steps, other.steps)
+    assert np.array_equal(one.positions, other.positions)
+
+
 def test_what_is_done_is_not_computed_again_but_may_be_prolonged(tmp_path: Path) -> None:
     network = gupta()
     passes = []
