@@ -55,7 +55,7 @@ def check_elements(campaign: Campaign, name: str, source: str, covered: Collecti
 
 
 def check_crystal(name: str, where: tuple[str | int, ...], source: str) -> None:
-    """Refuse a crystal that the library lacks.
+    """Refuse a crystal that the library lacks and that is not to be had from outside it.
 
     Args:
         name: as the file says it.
@@ -67,10 +67,14 @@ def check_crystal(name: str, where: tuple[str | int, ...], source: str) -> None:
     """
     from structures.crystal_library import crystal_fact, crystal_names
     from structures.errors import StructureError
+    from structures.outside import is_outside
 
     try:
         crystal_fact(name)
     except StructureError as error:
+        if is_outside(name):
+            message = str(error).removeprefix(f"crystal: '{name}'").removeprefix(":").strip()
+            raise CampaignError(f"{source}: {place(where)} = {name!r}: {message}") from error
         names = {known.lower(): known for known in crystal_names()}
         near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
         mend = (

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -47,5 +48,12 @@ def refuse_repeats(values: list[Any]) -> list[Any]:
     return values
 
 
-CrystalName = Annotated[str, Field(min_length=1)]
+def _whole_path(name: str) -> str:
+    """The path of a CIF file from the root, because jobs run in other folders than the reader."""
+    if name.lower().endswith(".cif") and "://" not in name:
+        return str(Path(name).expanduser().absolute())
+    return name
+
+
+CrystalName = Annotated[str, Field(min_length=1), AfterValidator(_whole_path)]
 CrystalNames = Annotated[list[CrystalName], Field(min_length=1), AfterValidator(refuse_repeats)]

@@ -33,7 +33,7 @@ def space_group_number(structure: Structure, symprec: float = 0.01) -> int:
 
 
 def primitive_cell(structure: Structure, symprec: float = 0.01) -> Structure:
-    """The smallest cell of the same crystal, in the same orientation.
+    """The smallest cell of the same crystal, in the same orientation, with its ``properties``.
 
     Hulls and relaxations of bulk need no more: the conventional cell of a face-centred crystal is
     four times as large.
@@ -54,7 +54,8 @@ def primitive_cell(structure: Structure, symprec: float = 0.01) -> Structure:
             "no two atoms are on one place"
         )
     lattice, positions, numbers = found
-    return Structure(Lattice(lattice), [Element.from_Z(n) for n in numbers], positions)
+    elements = [Element.from_Z(number) for number in numbers]
+    return Structure(Lattice(lattice), elements, positions, properties=structure.properties)
 
 
 def _cell(structure: Structure) -> tuple:

@@ -120,6 +120,7 @@ def _encode(thing: Any) -> Any:
                 [site.specie.symbol for site in thing],
                 thing.frac_coords.tolist(),
                 thing.site_properties,
+                thing.properties,
             ]
         }
     if isinstance(thing, np.ndarray | np.generic):
@@ -132,8 +133,10 @@ def _encode(thing: Any) -> Any:
 
 def _decode(data: dict[str, Any]) -> Any:
     if "@structure" in data:
-        matrix, symbols, coordinates, properties = data["@structure"]
-        return Structure(Lattice(matrix), symbols, coordinates, site_properties=properties)
+        matrix, symbols, coordinates, of_sites, of_all = data["@structure"]
+        return Structure(
+            Lattice(matrix), symbols, coordinates, site_properties=of_sites, properties=of_all
+        )
     if "@model" in data:
         model = _MODELS[data.pop("@model")]
         return model(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})

@@ -5,6 +5,7 @@ import pytest
 from screen.campaign_checks import check_crystals, check_elements
 from screen.campaign_file import parse_campaign, quickstart_file, read_campaign
 from screen.errors import CampaignError
+from structures.crystal_library import crystal
 
 TEXT = """\
 name: a
@@ -49,6 +50,30 @@ def test_four_indices_need_a_hexagonal_host():
 def test_a_sheet_has_one_facet():
     with pytest.raises(CampaignError, match=r"facets\.graphene\[0\] = \[1, 1, 1\]: .*sheet"):
         check_crystals(campaign("Cu: [", "graphene: ["), "x.yaml")
+
+
+def test_a_cif_file_is_a_host(tmp_path, monkeypatch):
+    crystal("LiF").to(filename=str(tmp_path / "mine.cif"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.cif", tmp_path / "mine.cif"):
+        asked = campaign("Zn", f'"{name}"')
+        # Jobs run in other folders than the one the campaign was read in.
+        assert asked.screens.collectors.hosts[1] == str(tmp_path / "mine.cif")
+        check_crystals(asked, "x.yaml")
+        with pytest.raises(CampaignError, match="does not cover F;"):
+            check_elements(asked, "mini", "x.yaml", {"Li", "Cu", "C"})
+
+
+def test_a_crystal_that_cannot_be_had_says_why_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LITHIOPHILE_CACHE", str(tmp_path))
+    monkeypatch.delenv("MP_API_KEY", raising=False)
+    for name, reason in (("none.cif", "cannot be read"), ("mp-149", "needs a key")):
+        with pytest.raises(CampaignError) as caught:
+            check_crystals(campaign("Zn", name), "x.yaml")
+        assert str(caught.value).startswith("x.yaml: screens.collectors.hosts[1] = '")
+        assert f"{name}': {reason}" in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_the_potential_must_cover_every_host_and_lithium():

@@ -13,7 +13,9 @@ from pymatgen.core import Lattice, Structure
 
 from potentials.errors import PotentialError
 from results.database import open_database
+from structures.crystal_library import crystal
 from tests.workflows.emt_potential import CountingEMT, load_emt
+from workflows.packing import Built
 from workflows.progress import listening
 from workflows.settings import PotentialSettings, StoreSettings, engine_for
 from workflows.stages import evaluate_stage, last_structure, path_stage, relax_stage
@@ -44,6 +46,16 @@ def test_results_come_in_order_and_twins_are_computed_once():
     stage = evaluate_stage("evaluate", [one, other, one], EMT, StoreSettings())
     assert stage[0].energy_ev == stage[2].energy_ev != stage[1].energy_ev
     assert CountingEMT.evaluations == 2
+
+
+def test_a_crystal_from_outside_keeps_its_source_and_hash(tmp_path):
+    rattled_copper(1).to(filename=str(tmp_path / "mine.cif"))
+    cell = crystal(str(tmp_path / "mine.cif"))
+    passed_on = Built.from_dict(Built([], [cell], [], {}).as_dict()).structures
+    (document,) = evaluate_stage("evaluate", passed_on, EMT, StoreSettings())
+    kept = document.initial_structure["properties"]
+    assert kept == {"source": f"CIF file {tmp_path / 'mine.cif'}", "sha256": kept["sha256"]}
+    assert kept["sha256"] == cell.properties["sha256"]
 
 
 def test_what_the_database_holds_is_not_computed_again(tmp_path):
