@@ -77,8 +77,11 @@ def teacher_phases(potential: str, names: Iterable[str]) -> list[Phase] | None:
 
 
 def primitive_crystal(name: str) -> Structure:
-    """Primitive cell of a crystal of the library."""
-    return crystal(name).get_primitive_structure()
+    """Primitive cell of a crystal, with what tells where one from outside the library is from."""
+    conventional = crystal(name)
+    primitive = conventional.get_primitive_structure()
+    primitive.properties = conventional.properties
+    return primitive
 
 
 def _phase(row: _Row) -> Phase:
