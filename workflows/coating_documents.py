@@ -5,16 +5,16 @@ from typing import Any
 
 from jobflow import job
 
-from results.coating_documents import CoatingDocument, HopBarrier
+from results.coating_documents import CoatingDocument
 from results.documents import CalculationDocument, Evidence, PathDocument
 from results.elasticity import Moduli, moduli, shear_ratio, stiffness
 from results.errors import ResultsError
 from structures.strained import STRAIN
-from structures.vacancy_hops import VacancyHop, percolating_hops
 from workflows.adhesion import adhesion_of, surface_of, wetting_of
 from workflows.coating_funnel import Funnel, rejections
 from workflows.coating_judging import Candidates, CoatingPlan, Collected
-from workflows.evidence import Quantities, failures_text, value_of
+from workflows.evidence import Quantities, failures_text
+from workflows.migration import migration_of
 from workflows.packing import Built
 
 _MODULI = ("bulk_modulus_gpa", "shear_modulus_gpa")
@@ -165,62 +165,11 @@ def _migration(
     paths: Sequence[PathDocument],
 ) -> Quantities:
     """Barrier of the easiest percolating path, and every hop that was tried."""
-    tried: list[HopBarrier] = []
-    saddles: list[float | None] = []
-    energies: dict[str, float] = {}
-    path_of = {joined.models[i]: path for i, path in enumerate(paths) if joined.owners[i] == owner}
-    mine = hops.of(owner)
-    for position in mine:
-        hop = hops.models[position]
-        path = path_of.get(position)
-        tried.append(_hop_barrier(hop, hops.parts(position, ends), path))
-        saddles.append(None)
-        if path is not None and path.failure is None and path.energies_ev:
-            first, last = path.energies_ev[0], path.energies_ev[-1]
-            saddles[-1] = first + value_of(path.barrier_ev)
-            for label, energy in ((hop.start, first), (hop.end, last)):
-                energies[label] = min(energy, energies.get(label, energy))
-    values: dict[str, Any] = {"hops": tuple(tried)}
-    failure = hops.failures.get(owner) or failures_text(
-        (f"{one.start} to {one.end}", one.failure) for one in tried
-    )
-    walked = [i for i, saddle in enumerate(saddles) if saddle is not None]
-    ways = percolating_hops(
-        [hops.models[mine[i]] for i in walked], [saddles[i] for i in walked], energies
-    )
-    if not ways:
-        reason = failure or "no path of these hops leads through the crystal"
-        return Quantities(values, {_MIGRATION: _failed(reason)})
-    easiest = min(ways, key=lambda way: way.barrier)
-    decisive = tried[walked[easiest.hop]]
-    values |= {_MIGRATION: easiest.barrier, "migration_dimensions": easiest.dimensions}
-    path = path_of[mine[walked[easiest.hop]]]
-    evidence = Evidence(
-        converged=failure is None,
-        error=value_of(path.max_force) * decisive.distance / (len(path.energies_ev or ()) - 1),
-        reference_state=f"Li vacancy, {decisive.start} to {decisive.end}",
-        failure=failure,
-        fingerprints=tuple(key for one in tried for key in one.fingerprints),
-    )
-    return Quantities(values, {_MIGRATION: evidence})
-
-
-def _hop_barrier(
-    hop: VacancyHop, ends: list[CalculationDocument], path: PathDocument | None
-) -> HopBarrier:
-    failure = ends[0].failure or ends[1].failure or (path.failure if path else None)
-    good = path is not None and failure is None
-    return HopBarrier(
-        kind="vacancy",
-        start=hop.start,
-        end=hop.end,
-        distance=hop.distance,
-        barrier_ev=path.barrier_ev if path and good else None,
-        reverse_barrier_ev=path.reverse_barrier_ev if path and good else None,
-        converged=good,
-        failure=failure,
-        fingerprints=(*(end.fingerprint for end in ends), *((path.fingerprint,) if path else ())),
-    )
+    found = migration_of(owner, hops, ends, joined, paths)
+    values: dict[str, Any] = {"hops": found.hops, "migration_dimensions": found.dimensions}
+    if found.barrier_ev is not None:
+        values[_MIGRATION] = found.barrier_ev
+    return Quantities(values, {_MIGRATION: found.evidence})
 
 
 def _wetted(

@@ -12,14 +12,12 @@ from pymatgen.core import Structure
 from results.documents import CalculationDocument, as_structure
 from structures import Facet, StructureError, facet_set, interfaces
 from structures.strained import strained_cells
-from structures.vacancy_hops import vacancy_hops
 from workflows.coating_judging import LITHIUM, Candidates
 from workflows.collector_jobs import InterfaceLimits, SlabSize
+from workflows.migration import add_vacancies
 from workflows.packing import Built
 from workflows.stages import last_structure
 
-SHORTEST_SUPERCELL = 7.5
-"""A vacancy is at least this far from its own images, Å."""
 TERMINATIONS = 2
 """Terminations of a facet that are tried, those that cut the fewest bonds."""
 
@@ -61,31 +59,7 @@ def open_vacancies(passed: Candidates) -> Built:
         if LITHIUM not in structure.symbol_set:
             built.failures[owner] = "holds no lithium that could move"
             continue
-        try:
-            hops = vacancy_hops(structure, LITHIUM, SHORTEST_SUPERCELL)
-        except StructureError as error:
-            built.failures[owner] = str(error)
-            continue
-        if not hops:
-            built.failures[owner] = "its lithium sites are too far apart to hop"
-        for hop in hops:
-            built.add(owner, hop, hop.initial, hop.final)
-    return built
-
-
-@job
-def join_ends(hops: Built, ends: list[CalculationDocument]) -> Built:
-    """The hops whose two ends both converged, with these; the others with the reason."""
-    built = Built(failures=dict(hops.failures))
-    for position, (owner, hop) in enumerate(zip(hops.owners, hops.models, strict=True)):
-        first, last = hops.parts(position, ends)
-        if first.converged and last.converged:
-            built.add(owner, position, last_structure(first), last_structure(last))
-        else:
-            reason = first.failure or last.failure
-            known = built.failures.get(owner)
-            text = f"{hop.start} to {hop.end}: {reason}"
-            built.failures[owner] = f"{known}; {text}" if known else text
+        add_vacancies(built, owner, structure)
     return built
 
 

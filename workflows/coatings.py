@@ -13,7 +13,6 @@ from workflows.coating_jobs import (
     cut_lithium,
     hand_over,
     join_contacts,
-    join_ends,
     open_vacancies,
     settled,
     strain_crystals,
@@ -21,6 +20,7 @@ from workflows.coating_jobs import (
 from workflows.coating_judging import CoatingPlan, judge_by_hull
 from workflows.collector_jobs import InterfaceLimits, SlabSize, choose_registries
 from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
+from workflows.migration import join_ends
 from workflows.packing import Built
 from workflows.settings import PotentialSettings, StoreSettings
 
