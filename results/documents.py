@@ -2,6 +2,7 @@
 
 - `CalculationDocument`: one structure evaluated or relaxed.
 - `PathDocument`: one minimum-energy path.
+- `DynamicsDocument`: one run of molecular dynamics.
 - `CollectorDocument`: one facet of a current collector, with the quantities screened.
 - `Property`: one quantity of a candidate, as it stands in the database.
 
@@ -138,7 +139,7 @@ class _Calculated(Document):
     fingerprint: Fingerprint = Field(
         description="SHA-256 of structures, task, parameters and potential."
     )
-    task: str = Field(description="What was done: evaluate, relax, neb.")
+    task: str = Field(description="What was done: evaluate, relax, neb, dynamics.")
     parameters: Parameters = Field(
         description="The task's parameters as they entered the fingerprint (fmax in eV/Å, ...)."
     )
@@ -226,7 +227,30 @@ class PathDocument(_Calculated):
         return self
 
 
-AnyCalculation = CalculationDocument | PathDocument
+class SideFile(Document):
+    """Frames of molecular dynamics, too many for a document."""
+
+    path: str = Field(description="Folder of the run, as `read_frames` takes it.")
+    index: int = Field(ge=0, description="Position of the system in that run.")
+    sha256: str = Field(description="Hash of the frames' steps, positions and cells (hex digest).")
+    n_frames: int = Field(ge=1, description="Number of frames.")
+
+
+class DynamicsDocument(_Calculated):
+    """One system's molecular dynamics; ``converged`` says that it ran to its end."""
+
+    kind: Literal["dynamics"] = "dynamics"
+    time_ps: float = Field(ge=0, description="Time simulated, ps.")
+    frames: SideFile | None = Field(description="Where its frames are; None where it has none.")
+
+    @model_validator(mode="after")
+    def _converged_has_frames(self) -> Self:
+        if self.converged and None in (self.frames, self.final_structure):
+            raise ValueError("frames, final_structure: missing though the run came to its end")
+        return self
+
+
+AnyCalculation = CalculationDocument | PathDocument | DynamicsDocument
 _ANY_CALCULATION: TypeAdapter[AnyCalculation] = TypeAdapter(
     Annotated[AnyCalculation, Field(discriminator="kind")]
 )
