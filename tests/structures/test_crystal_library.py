@@ -143,13 +143,13 @@ def test_space_group_and_wyckoff_sites_are_those_of_the_fact(name: str) -> None:
 def test_composition_and_shortest_distance(name: str) -> None:
     fact, structure = crystal_fact(name), crystal(name)
     assert structure.composition.reduced_formula == Composition(fact.formula).reduced_formula
-    centres, neighbours, _, lengths = structure.get_neighbor_list(3.8)
+    centres, neighbours, _, lengths = structure.get_neighbor_list(4.6)
     radii = np.array([CovalentRadius.radius[site.specie.symbol] for site in structure])
     relative = lengths / (radii[centres] + radii[neighbours])
     nearest = np.array([relative[centres == atom].min() for atom in range(len(structure))])
-    # Cordero's radii give bonds to some 20 %: multiple bonds (N2, SO3) are shorter than the single
+    # Cordero's radii give bonds to some 20 %: multiple bonds (N2, V=O) are shorter than the single
     # ones they are taken from, metals' and salts' contacts longer.
-    assert nearest.min() > 0.75
+    assert nearest.min() > 0.7
     assert nearest.max() < 1.42
 
 
