@@ -158,11 +158,11 @@ class Drill:
                     continue
                 if sum(outcome.kills.values()) >= kills:
                     continue
-                targets = {kind: self._targets(kind, driver, client) for kind in KINDS}
-                there = [kind for kind in KINDS if targets[kind]]
-                fewest = min(outcome.kills[kind] for kind in there)
-                kind = chance.choice([one for one in there if outcome.kills[one] <= fewest + 1])
-                pids = targets[kind]
+                fewest = min(outcome.kills[kind] for kind in KINDS)
+                kind = chance.choice([one for one in KINDS if outcome.kills[one] <= fewest + 1])
+                pids = self._targets(kind, driver, client)
+                if not pids:
+                    continue
                 with suppress(ProcessLookupError):
                     os.kill(chance.choice(pids), signal.SIGKILL)
                     outcome.kills[kind] += 1
@@ -300,6 +300,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, nargs=2, default=(1.0, 4.0), metavar=("MIN", "MAX"))
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves no daemon behind
     outcome = drill(
         given.kills,
         campaign=given.campaign,
