@@ -17,6 +17,8 @@ from screen.report_parts import (
     StructureView,
 )
 
+_MOST_PROFILES = 16
+"""Candidates, the best ones, whose profiles are drawn in one plot."""
 _BARS = ("work_of_adhesion", "li_binding", "adatom_barrier", "surface_energy")
 
 
@@ -139,11 +141,9 @@ def _state(converged: bool, failure: str | None) -> str:
 
 def _profiles(documents: Sequence[CollectorDocument]) -> Figure:
     hosts = _hosts(documents)
+    known = [(one, one.adatom_profile) for one in documents if one.adatom_profile is not None]
     traces = []
-    for document in documents:
-        profile = document.adatom_profile
-        if profile is None:
-            continue
+    for document, profile in known[:_MOST_PROFILES]:
         place = hosts.index(document.host)
         siblings = [other for other in documents if other.host == document.host]
         name = candidate_text(candidate_of(document))
@@ -174,7 +174,8 @@ def _profiles(documents: Sequence[CollectorDocument]) -> Figure:
         place="collectors-profiles",
         title="Adatom hops",
         text="Energy of one Li atom along the highest hop of its easiest way across the facet "
-        "(climbing-image NEB).",
+        "(climbing-image NEB)."
+        + (f" The best {len(traces)} are shown." if len(traces) < len(known) else ""),
         alt=f"Energy profiles of {len(traces)} hops",
         figure={"data": traces, "layout": layout},
     )

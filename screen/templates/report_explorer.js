@@ -19,6 +19,10 @@ function withError(quantity, value, error) {
     : `${shown} ± ${error.toFixed(digits)}`;
 }
 
+// Groups beyond the eighth share a colour with an earlier one and have another symbol.
+const MOST_GROUPS = 24;
+const symbolOf = (place) => SYMBOLS[(place + Math.floor(place / COLOURS.length)) % SYMBOLS.length];
+
 const percent = (part) =>
   part === null ? "–" : part > 0.995 && part < 1 ? "> 99 %" : part > 0 && part < 0.005 ? "< 1 %" : `${Math.round(100 * part)} %`;
 
@@ -159,21 +163,21 @@ class Explorer {
       marker: {
         size: members.map(({ id }) => (id === this.chosen ? 17 : 11)),
         line: { width: members.map(({ id }) => (id === this.chosen ? 3 : 1)) },
-        symbol: members.map((one) => SYMBOLS[place % SYMBOLS.length] + (doubtful(one) ? "-open" : "")),
+        symbol: members.map((one) => symbolOf(place) + (doubtful(one) ? "-open" : "")),
         ...(by
           ? { color: members.map(({ values }) => values[by]), colorscale: "Viridis", showscale: true, colorbar: { thickness: 12, title: { text: this.heading(by), side: "right" } } }
           : { color: COLOURS[place % COLOURS.length] }),
       },
       hoverinfo: "none",
     });
-    const groups = by || this.groups.length > SYMBOLS.length ? [visible] : this.groups.map((group) => visible.filter(({ facts }) => facts[0] === group));
+    const groups = by || this.groups.length > MOST_GROUPS ? [visible] : this.groups.map((group) => visible.filter(({ facts }) => facts[0] === group));
     const better = (name) => ({ min: " – less is better", max: " – more is better" })[this.screen.criteria[name]] ?? "";
     return {
       data: groups.map((members, place) => trace(members, place, this.groups[place])).filter((one) => one.x.length),
       layout: {
         xaxis: { title: { text: this.heading(x) + better(x) } },
         yaxis: { title: { text: this.heading(y) + better(y) } },
-        showlegend: false,
+        showlegend: !few && groups.length > 1,
         hovermode: "closest",
         hoverdistance: 12,
         uirevision: `${x} ${y}`,
@@ -258,7 +262,8 @@ class Explorer {
     return [...this.quantities.values()]
       .filter(({ name }) => (values[name] ?? null) !== null || name in failures)
       .flatMap((quantity) => {
-        const text = `${withError(quantity, values[quantity.name], errors[quantity.name])} ${quantity.unit}`;
+        const unit = quantity.unit === "1" ? "" : quantity.unit;
+        const text = `${withError(quantity, values[quantity.name], errors[quantity.name])} ${unit}`;
         const number = element("dd", quantity.name in failures ? { class: "failed", title: failures[quantity.name] } : {}, text);
         return [element("dt", {}, quantity.label), number];
       });
