@@ -129,8 +129,18 @@ class CoatingDocument(CandidateDocument):
     migration_barrier_ev: Number = quantity_field(
         "migration_barrier",
         "eV",
-        "Highest saddle of the easiest percolating path of lithium above its most stable state, "
-        "climbing-image NEB over the distinct hops",
+        "Lower of the two barriers that follow: by vacancies, or by extra ions",
+    )
+    vacancy_barrier_ev: Number = quantity_field(
+        "vacancy_barrier",
+        "eV",
+        "Highest saddle of the easiest percolating path of a lithium vacancy above its most stable "
+        "site, climbing-image NEB over the distinct hops",
+    )
+    interstitial_barrier_ev: Number = quantity_field(
+        "interstitial_barrier",
+        "eV",
+        "The same of one extra lithium ion between the widest voids, where there are any",
     )
     bulk_modulus_gpa: Number = quantity_field(
         "bulk_modulus", "GPa", "Voigt–Reuss–Hill bulk modulus"

@@ -19,6 +19,10 @@ COATING_QUANTITIES = {
             "J/m²",
             3,
         ),
+        Quantity("vacancy_barrier", "vacancy_barrier_ev", "Vacancy barrier", "eV", 3),
+        Quantity(
+            "interstitial_barrier", "interstitial_barrier_ev", "Interstitial barrier", "eV", 3
+        ),
         Quantity("shear_modulus", "shear_modulus_gpa", "Shear modulus", "GPa", 1),
         Quantity("shear_ratio", "shear_ratio", "G/G_Li", "1", 1),
         Quantity("bulk_modulus", "bulk_modulus_gpa", "Bulk modulus", "GPa", 1),

@@ -1,6 +1,7 @@
 """The dear half of the coating screen: from finished calculations to the candidates' numbers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from jobflow import job
@@ -13,7 +14,7 @@ from structures.strained import STRAIN
 from workflows.adhesion import adhesion_of, surface_of, wetting_of
 from workflows.coating_funnel import Funnel, rejections
 from workflows.coating_judging import Candidates, CoatingPlan, Collected
-from workflows.evidence import Quantities, failures_text
+from workflows.evidence import Quantities, failures_text, value_of
 from workflows.migration import migration_of
 from workflows.packing import Built
 
@@ -39,7 +40,7 @@ def add_migration(
         funnel: the thresholds; None rejects nothing.
         strained: crystals under strain, lithium last.
         stressed: their stresses.
-        hops: of each crystal, both ends as built.
+        hops: of each crystal by vacancies, then by extra ions, both ends as built.
         ends: the relaxed ends.
         joined: the hops whose ends converged.
         paths: their paths.
@@ -48,7 +49,7 @@ def add_migration(
     lithium = _moduli(len(hosts), strained, stressed)
     found = {
         host: _elasticity(owner, strained, stressed, lithium)
-        | _migration(owner, hops, ends, joined, paths)
+        | _migration(owner, len(hosts), hops, ends, joined, paths)
         for owner, host in enumerate(hosts)
     }
     documents = []
@@ -159,17 +160,29 @@ def _fingerprints(
 
 def _migration(
     owner: int,
+    n_hosts: int,
     hops: Built,
     ends: list[CalculationDocument],
     joined: Built,
     paths: Sequence[PathDocument],
 ) -> Quantities:
-    """Barrier of the easiest percolating path, and every hop that was tried."""
-    found = migration_of(owner, hops, ends, joined, paths)
-    values: dict[str, Any] = {"hops": found.hops, "migration_dimensions": found.dimensions}
-    if found.barrier_ev is not None:
-        values[_MIGRATION] = found.barrier_ev
-    return Quantities(values, {_MIGRATION: found.evidence})
+    """Barriers of the easiest percolating paths, and every hop that was tried."""
+    vacancy = migration_of(owner, hops, ends, joined, paths)
+    found = {"vacancy_barrier_ev": vacancy}
+    tried = vacancy.hops
+    if hops.of(n_hosts + owner):
+        extra = migration_of(n_hosts + owner, hops, ends, joined, paths)
+        tried += tuple(hop.model_copy(update={"kind": "interstitial"}) for hop in extra.hops)
+        state = (extra.evidence.reference_state or "").replace("vacancy", "interstitial")
+        evidence = extra.evidence.model_copy(update={"reference_state": state or None})
+        found["interstitial_barrier_ev"] = replace(extra, evidence=evidence)
+    values: dict[str, Any] = {"hops": tried}
+    values |= {name: one.barrier_ev for name, one in found.items()}
+    known = [one for one in found.values() if one.barrier_ev is not None]
+    easiest = min(known, key=lambda one: value_of(one.barrier_ev), default=vacancy)
+    values |= {_MIGRATION: easiest.barrier_ev, "migration_dimensions": easiest.dimensions}
+    supported = {name: one.evidence for name, one in found.items()}
+    return Quantities(values, supported | {_MIGRATION: easiest.evidence})
 
 
 def _wetted(

@@ -11,10 +11,11 @@ from pymatgen.core import Structure
 
 from results.documents import CalculationDocument, as_structure
 from structures import Facet, StructureError, facet_set, interfaces
+from structures.interstitial_hops import interstitial_hops
 from structures.strained import strained_cells
 from workflows.coating_judging import LITHIUM, Candidates
 from workflows.collector_jobs import InterfaceLimits, SlabSize
-from workflows.migration import add_vacancies
+from workflows.migration import SHORTEST_SUPERCELL, add_vacancies
 from workflows.packing import Built
 from workflows.stages import last_structure
 
@@ -52,14 +53,21 @@ def settled(built: Built, relaxed: list[CalculationDocument]) -> Built:
 
 
 @job
-def open_vacancies(passed: Candidates) -> Built:
-    """The distinct hops of lithium into a vacancy of each crystal, with both ends as built."""
+def open_hops(passed: Candidates) -> Built:
+    """The distinct hops of lithium in each crystal, with both ends as built.
+
+    Owners are the positions in ``passed.hosts()`` for hops into a vacancy, and after them the same
+    again for those of an extra ion between voids, where there are any.
+    """
     built = Built()
-    for owner, structure in enumerate(_crystals(passed)):
+    crystals = _crystals(passed)
+    for owner, structure in enumerate(crystals):
         if LITHIUM not in structure.symbol_set:
             built.failures[owner] = "holds no lithium that could move"
             continue
         add_vacancies(built, owner, structure)
+        for hop in interstitial_hops(structure, LITHIUM, SHORTEST_SUPERCELL):
+            built.add(len(crystals) + owner, hop, hop.initial, hop.final)
     return built
 
 

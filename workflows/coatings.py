@@ -13,7 +13,7 @@ from workflows.coating_jobs import (
     cut_lithium,
     hand_over,
     join_contacts,
-    open_vacancies,
+    open_hops,
     settled,
     strain_crystals,
 )
@@ -47,7 +47,7 @@ class CoatingScreenMaker(Maker):
         bulk_maker: relaxes the crystals, cell included.
         strain_maker: relaxes the strained crystals.
         stress_maker: evaluates their stresses.
-        end_maker: relaxes crystals with a vacancy.
+        end_maker: relaxes crystals with a vacancy or an extra lithium.
         path_maker: finds the hops' minimum-energy paths.
         slab_maker: relaxes the facets of lithium.
         registry_maker: evaluates interfaces as built, to choose their registry.
@@ -73,8 +73,8 @@ class CoatingScreenMaker(Maker):
     stress_maker: EvaluateMaker = field(
         default_factory=lambda: EvaluateMaker(name="evaluate stresses")
     )
-    end_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax vacancies"))
-    path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find vacancy hops"))
+    end_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax hop ends"))
+    path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find lithium hops"))
     slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax lithium slabs"))
     registry_maker: EvaluateMaker = field(
         default_factory=lambda: EvaluateMaker(name="try contacts")
@@ -128,7 +128,7 @@ class CoatingScreenMaker(Maker):
         strained = self.strain_maker.make(strains.output.structures, *common)
         resting = settled(strains.output, strained.output.documents)
         stressed = self.stress_maker.make(resting.output.structures, *common)
-        hops = open_vacancies(judged.output)
+        hops = open_hops(judged.output)
         ends = self.end_maker.make(hops.output.structures, *common)
         bands = join_ends(hops.output, ends.output.documents)
         paths = self.path_maker.make(bands.output.structures, *common)
