@@ -55,22 +55,26 @@ def collect_contacts(
     bulks: list[CalculationDocument],
     facets: Built,
     slabs: list[CalculationDocument],
-    interfaces: Built,
-    joined: list[CalculationDocument],
-    sites: Built | None,
-    adatoms: list[CalculationDocument] | None,
+    on_seeds: Built,
+    seeds_joined: list[CalculationDocument],
+    sites: Built,
+    adatoms: list[CalculationDocument],
+    on_rich: Built,
+    rich_joined: list[CalculationDocument],
 ) -> list[SeedDocument]:
-    """Lithium on the facets of each seed (or of its Li-rich phase), which ``facets`` were cut from.
+    """Lithium on the facets of each seed, and on its lithium-richest phase.
 
     Args:
         plan: what is computed.
         bulks: the relaxed crystals.
         facets: of lithium (owner 0) and of each seed (owners from 1).
         slabs: the relaxed facets.
-        interfaces: the chosen interfaces of the film with them.
-        joined: these and their sides, relaxed.
-        sites: Li on the facets' sites; None where not asked for.
+        on_seeds: the chosen interfaces of the film with the seeds' facets.
+        seeds_joined: these and their sides, relaxed.
+        sites: Li on the facets' sites.
         adatoms: these, relaxed.
+        on_rich: the chosen interfaces with the Li-rich phases; owners are positions of seeds.
+        rich_joined: these and their sides, relaxed.
 
     Returns:
         For each seed a document with nothing but its contacts.
@@ -82,19 +86,29 @@ def collect_contacts(
     }
     documents = []
     for position, seed in enumerate(plan.seeds):
-        owner = position + 1
         found = []
-        for i in facets.of(owner):
-            adhesion = adhesion_of(i, interfaces, joined)
-            # The seed's own surface energy is of no concern for the angle.
-            both = adhesion | wetting_of(Quantities({}, {}), adhesion, gammas)
-            if sites is not None and adatoms is not None:
-                both |= binding_of(i, sites, adatoms, lithium)
-            found.append((_contact(facets.models[i], both, sites is not None), both))
-        failure = facets.failures.get(owner)
-        best = _best_contacts(found, failure, bound=sites is not None)
-        documents.append(_document(plan.campaign, seed, lithium.potential, best))
+        for i in facets.of(position + 1):
+            facet = facets.models[i]
+            both = _wetted(i, on_seeds, seeds_joined, gammas)
+            both |= binding_of(i, sites, adatoms, lithium)
+            facts = (facet.host, facet.miller_index, facet.termination)
+            found.append((_contact(facts, both), both))
+        best = _best_contacts(found, facets.failures.get(position + 1))
+        rich = _lithiated(position, on_rich, _wetted(position, on_rich, rich_joined, gammas))
+        rich.values["contacts"] = best.values["contacts"] + rich.values["contacts"]
+        documents.append(_document(plan.campaign, seed, lithium.potential, best | rich))
     return documents
+
+
+def _wetted(
+    owner: int,
+    interfaces: Built,
+    joined: list[CalculationDocument],
+    gammas: dict[tuple[int, ...], Quantities],
+) -> Quantities:
+    """W and contact angle; a substrate's own surface energy is of no concern for them."""
+    adhesion = adhesion_of(owner, interfaces, joined)
+    return adhesion | wetting_of(Quantities({}, {}), adhesion, gammas)
 
 
 @job
@@ -107,8 +121,7 @@ def collect_seeds(
     ends: list[CalculationDocument],
     bands: Built,
     paths: list[PathDocument],
-    on_seeds: list[SeedDocument],
-    on_rich: list[SeedDocument],
+    contacts: list[SeedDocument],
 ) -> list[SeedDocument]:
     """One document per seed, in the order of the plan.
 
@@ -121,13 +134,10 @@ def collect_seeds(
         ends: their relaxed ends.
         bands: the hops with sound ends.
         paths: of these.
-        on_seeds: for each seed, lithium on its facets.
-        on_rich: for each seed, lithium on its lithium-rich phase.
+        contacts: for each seed, lithium on its facets and on its lithium-rich phase.
     """
     documents = []
     for position, seed in enumerate(plan.seeds):
-        contacts = _of_document(on_seeds[position]) | _lithiated(on_rich[position])
-        contacts.values["contacts"] = on_seeds[position].contacts + on_rich[position].contacts
         solution = _solution(plan, position, bulks, solutes, dissolved)
         try:
             hull = hull_of(plan, position, bulks)
@@ -139,7 +149,7 @@ def collect_seeds(
             alloy = _voltages(hull, bulks[0]) | _vacancies(
                 plan, hull, small, hops, ends, bands, paths
             )
-        found = contacts | solution | alloy
+        found = _of_document(contacts[position]) | solution | alloy
         documents.append(_document(plan.campaign, seed, bulks[0].potential, found))
     return documents
 
@@ -159,53 +169,57 @@ def _of_document(document: SeedDocument) -> Quantities:
     """What `collect_contacts` put into a document."""
     names = (
         *_ADHESION,
+        *_LITHIATED,
         "li_binding_ev",
         "contacts",
+        "lithiated_phase",
         "gamma_li_j_m2",
         "gamma_li_source",
         "site_structure",
         "interface_structure",
+        "lithiated_interface_structure",
     )
     return Quantities({name: getattr(document, name) for name in names}, dict(document.evidence))
 
 
-def _lithiated(document: SeedDocument) -> Quantities:
-    """The contacts of a Li-rich phase under the names that they have in the seed's document."""
-    found = _of_document(document)
-    values: dict[str, Any] = {}
-    for name, new in zip(_ADHESION, _LITHIATED, strict=True):
-        values[new] = found.values[name]
-    values["lithiated_interface_structure"] = document.interface_structure
-    if document.contacts:
-        values["lithiated_phase"] = document.contacts[0].host
-    evidence = {new: found.evidence[name] for name, new in zip(_ADHESION, _LITHIATED, strict=True)}
-    return Quantities(values, evidence)
+def _lithiated(position: int, interfaces: Built, found: Quantities) -> Quantities:
+    """W and angle on a Li-rich phase under the names that they have in the seed's document."""
+    pairs = list(zip(_ADHESION, _LITHIATED, strict=True))
+    values = {new: found.values[name] for name, new in pairs if name in found.values}
+    values["lithiated_interface_structure"] = found.values.get("interface_structure")
+    values["contacts"] = ()
+    if mine := interfaces.of(position):
+        best = interfaces.models[mine[0]]
+        facts = (best.substrate_host, best.substrate_miller_index, "")
+        values["lithiated_phase"] = best.substrate_host
+        values["contacts"] = (_contact(facts, found),)
+    return Quantities(values, {new: found.evidence[name] for name, new in pairs})
 
 
-def _contact(facet: Any, found: Quantities, bound: bool) -> SeedContact:
-    names = (*_ADHESION, *(("li_binding_ev",) if bound else ()))
+def _contact(facts: tuple[str, tuple[int, int, int], str], found: Quantities) -> SeedContact:
+    """One facet (host, Miller index, termination) with what was found of it."""
+    names = [name for name in (*_ADHESION, "li_binding_ev") if name in found.evidence]
     evidence = [found.evidence[name] for name in names]
-    values = found.values
+    host, miller_index, termination = facts
     return SeedContact(
-        host=facet.host,
-        miller_index=facet.miller_index,
-        termination=facet.termination,
+        host=host,
+        miller_index=miller_index,
+        termination=termination,
         converged=all(one.converged for one in evidence),
         failure="; ".join(dict.fromkeys(one.failure for one in evidence if one.failure)) or None,
         fingerprints=tuple(dict.fromkeys(key for one in evidence for key in one.fingerprints)),
-        interfaces=values["interfaces"],
-        **{name: values.get(name) for name in (*_ADHESION, "li_binding_ev", "li_binding_site")},
+        interfaces=found.values["interfaces"],
+        **{name: found.values.get(name) for name in (*names, "li_binding_site")},
     )
 
 
 def _best_contacts(
-    found: Sequence[tuple[SeedContact, Quantities]], failure: str | None, *, bound: bool
+    found: Sequence[tuple[SeedContact, Quantities]], failure: str | None
 ) -> Quantities:
     """The largest W with its angle, and the strongest binding, over the facets."""
     values: dict[str, Any] = {"contacts": tuple(contact for contact, _ in found)}
     evidence: dict[str, Evidence] = {}
-    names = (_ADHESION[0], "li_binding_ev") if bound else _ADHESION[:1]
-    for name in names:
+    for name in (_ADHESION[0], "li_binding_ev"):
         sign = 1 if name == _ADHESION[0] else -1
         having = [pair for pair in found if name in pair[1].values]
         problems = failure or failures_text(

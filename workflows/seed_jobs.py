@@ -4,18 +4,21 @@ Every step takes whole lists and gives a `Built`, as in `workflows.collector_job
 rich in lithium and stable is read off the hull, so that it need not be known beforehand.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from jobflow import job
 from monty.json import MSONable
+from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from results.documents import CalculationDocument
 from results.errors import ResultsError
 from results.thermodynamics.phases import phase_of
 from results.thermodynamics.voltages import HullPhase, binary_hull
-from structures import StructureError, facet_set, interfaces
+from structures import Facet, StructureError, facet_set, interfaces
 from workflows.collector_jobs import FILM, InterfaceLimits, SlabSize
 from workflows.migration import LITHIUM, add_vacancies
 from workflows.packing import Built
@@ -162,82 +165,90 @@ def cut_seeds(
 
 
 @job
-def cut_rich_phases(
+def join_rich_phases(
     plan: SeedPlan,
     bulks: list[CalculationDocument],
-    lithium_facets: list[list[int]],
+    facets: Built,
+    slabs: list[CalculationDocument],
+    limits: InterfaceLimits,
     size: SlabSize,
 ) -> Built:
-    """The facets of lithium and the close-packed one of each seed's lithium-richest phase."""
-    built = Built()
-    _cut(built, FILM, LITHIUM, bulks[0], lithium_facets, size)
-    for position in range(len(plan.seeds)):
-        owner = position + 1
-        try:
-            rich = small_rich_phases(plan, position, bulks)
-        except ResultsError as error:
-            built.failures[owner] = str(error)
-            continue
-        if rich:
-            name = rich[0].phase.name
-            bulk = bulks[plan.crystals.index(name)]
-            _cut(built, owner, name, bulk, "close_packed", size)
-        else:
-            built.failures[owner] = (
-                f"no stable phase with at least {RICH:.0%} Li and at most {MOST_ATOMS} atoms"
-            )
-    return built
+    """Lithium on each seed's lithium-richest phase; owners are positions of seeds.
 
-
-@job
-def join_first_match(
-    facets: Built, slabs: list[CalculationDocument], limits: InterfaceLimits, size: SlabSize
-) -> Built:
-    """Interfaces of each facet with the first facet of lithium that has a common cell with it.
+    Of the phase the close-packed facet is tried first, then the others of low index; with each, the
+    facets of lithium in turn. The first pair with a common cell is taken, with all registries.
 
     Args:
-        facets: of lithium (owner 0), in the order in which they are tried, and of the substrates.
+        plan: what is computed.
+        bulks: the relaxed crystals.
+        facets: of lithium (owner 0), in the order in which they are tried, among others.
         slabs: these, relaxed.
         limits: what an interface may cost.
         size: thickness and vacuum.
-
-    Returns:
-        All terminations and registries; owners are the facets' positions.
     """
     built = Built()
     films = [facets.models[i] for i in facets.of(FILM) if slabs[i].converged]
-    for position, (owner, facet) in enumerate(zip(facets.owners, facets.models, strict=True)):
-        if owner == FILM:
+    for owner in range(len(plan.seeds)):
+        try:
+            rich = small_rich_phases(plan, owner, bulks)
+        except ResultsError as error:
+            built.failures[owner] = str(error)
             continue
-        if not slabs[position].converged:
-            built.failures[position] = f"slab: {slabs[position].failure}"
-            continue
-        problems = ["no facet of Li converged"]
-        for film in films:
-            try:
-                models = interfaces(
-                    film,
-                    facet,
-                    max_strain=limits.max_strain,
-                    max_atoms=limits.max_atoms,
-                    registries=limits.registries,
-                    vacuum=size.vacuum,
-                )
-            except StructureError as error:
-                problems.append(str(error))
-                continue
-            for model in models:
-                built.add(position, model, model.structure)
-            break
+        if not rich:
+            built.failures[owner] = (
+                f"no stable phase with at least {RICH:.0%} Li and at most {MOST_ATOMS} atoms"
+            )
+        elif not films:
+            built.failures[owner] = "no facet of Li converged"
         else:
-            built.failures[position] = problems[-1]
+            name = rich[0].phase.name
+            crystal = last_structure(bulks[plan.crystals.index(name)])
+            _join_first_match(built, owner, name, crystal, films, limits, size)
     return built
+
+
+def _join_first_match(
+    built: Built,
+    owner: int,
+    name: str,
+    crystal: Structure,
+    films: Sequence[Facet],
+    limits: InterfaceLimits,
+    size: SlabSize,
+) -> None:
+    problem = ""
+    for spec in ("close_packed", {"max_index": 1}):
+        families: dict[Any, list[Facet]] = {}
+        for facet in facet_set(
+            crystal, spec, host=name, min_thickness=size.thickness, min_vacuum=size.vacuum
+        ):
+            families.setdefault(tuple(facet.miller_index), []).append(facet)
+        for family, film in product(families.values(), films):
+            stoichiometric = [facet for facet in family if facet.stoichiometric]
+            for facet in (stoichiometric or family)[:TERMINATIONS]:
+                try:
+                    models = interfaces(
+                        film,
+                        facet,
+                        max_strain=limits.max_strain,
+                        max_atoms=limits.max_atoms,
+                        registries=limits.registries,
+                        vacuum=size.vacuum,
+                    )
+                except StructureError as error:
+                    problem = problem or str(error)
+                    continue
+                for model in models:
+                    built.add(owner, model, model.structure)
+            if built.of(owner):
+                return
+    built.failures[owner] = f"{problem}; nor on any other facet of low index"
 
 
 def _cut(
     built: Built, owner: int, name: str, bulk: CalculationDocument, spec: Any, size: SlabSize
 ) -> None:
-    """Add the facets of one relaxed crystal; of a compound the first stoichiometric ones."""
+    """Add the facets of one relaxed crystal."""
     if not bulk.converged:
         built.failures[owner] = f"bulk {name}: {bulk.failure}"
         return
@@ -252,7 +263,5 @@ def _cut(
     except StructureError as error:
         built.failures[owner] = str(error)
         return
-    if len(found[0].bulk.symbol_set) > 1:
-        found = ([one for one in found if one.stoichiometric] or found)[:TERMINATIONS]
     for facet in found:
         built.add(owner, facet, facet.structure)

@@ -19,9 +19,8 @@ from workflows.migration import join_ends
 from workflows.seed_documents import collect_contacts, collect_seeds
 from workflows.seed_jobs import (
     SeedPlan,
-    cut_rich_phases,
     cut_seeds,
-    join_first_match,
+    join_rich_phases,
     open_vacancies,
     place_solutes,
 )
@@ -41,8 +40,8 @@ class SeedScreenMaker(Maker):
         stores: where known results are found and new ones kept.
         slab_size: thickness and vacuum of slabs.
         interface_limits: size and strain of interfaces, and how many registries are tried.
-        film_facets: facets of the Li film on seeds; the best W is taken over them. On Li-rich
-            phases it is the first of these and the reference facets that has a common cell.
+        film_facets: facets of the Li film on seeds; the best W is taken over them. On a Li-rich
+            phase it is the first of these and the reference facets that has a common cell.
         reference_facets: facets of Li from which the lowest surface energy is taken for the
             contact angle, besides those of the film.
         bulk_maker: relaxes the crystals, cell included.
@@ -109,9 +108,27 @@ class SeedScreenMaker(Maker):
             facet for facet in self.reference_facets if facet not in self.film_facets
         ]
         cut = cut_seeds(plan, relaxed, lithium, self.slab_size)
-        on_seeds = self._contacts(plan, relaxed, cut, of_seeds=True)
-        rich = cut_rich_phases(plan, relaxed, lithium, self.slab_size)
-        on_rich = self._contacts(plan, relaxed, rich, of_seeds=False)
+        slabs = self.slab_maker.make(cut.output.structures, *common)
+        facets, relaxed_slabs = cut.output, slabs.output.documents
+        limits, size = self.interface_limits, self.slab_size
+        sites = place_adatoms(facets, relaxed_slabs)
+        adatoms = self.adatom_maker.make(sites.output.structures, *common)
+        on_seeds = join_interfaces(facets, relaxed_slabs, len(self.film_facets), limits, size)
+        seed_jobs, seed_interfaces, seed_joined = self._relax_best(on_seeds)
+        on_rich = join_rich_phases(plan, relaxed, facets, relaxed_slabs, limits, size)
+        rich_jobs, rich_interfaces, rich_joined = self._relax_best(on_rich)
+        contacts = collect_contacts(
+            plan,
+            relaxed,
+            facets,
+            relaxed_slabs,
+            seed_interfaces,
+            seed_joined,
+            sites.output,
+            adatoms.output.documents,
+            rich_interfaces,
+            rich_joined,
+        )
         collected = collect_seeds(
             plan,
             relaxed,
@@ -121,48 +138,19 @@ class SeedScreenMaker(Maker):
             ends.output.documents,
             bands.output,
             paths.output.documents,
-            on_seeds[-1].output,
-            on_rich[-1].output,
+            contacts.output,
         )
         jobs: list[Flow | Job] = [
-            *(bulks, solutes, dissolved),
-            *(hops, ends, bands, paths),
-            *(cut, *on_seeds, rich, *on_rich),
+            *(bulks, solutes, dissolved, hops, ends, bands, paths),
+            *(cut, slabs, sites, adatoms, *seed_jobs, *rich_jobs, contacts),
             collected,
         ]
         return Flow(jobs, output=collected.output, name=self.name)
 
-    def _contacts(
-        self, plan: SeedPlan, relaxed: Any, facets: Job, *, of_seeds: bool
-    ) -> list[Flow | Job]:
-        """The jobs for Li films on facets, and for Li atoms on seeds; the last has the output."""
+    def _relax_best(self, joined: Job) -> tuple[list[Flow | Job], Any, Any]:
+        """Jobs that relax the best registries of interfaces; these, and their relaxations."""
         common = (self.potential, self.stores)
-        slabs = self.slab_maker.make(facets.output.structures, *common)
-        limits, size = self.interface_limits, self.slab_size
-        relaxed_slabs = slabs.output.documents
-        if of_seeds:
-            n_films = len(self.film_facets)
-            models = join_interfaces(facets.output, relaxed_slabs, n_films, limits, size)
-        else:
-            models = join_first_match(facets.output, relaxed_slabs, limits, size)
-        trials = self.registry_maker.make(models.output.structures, *common)
-        chosen = choose_registries(models.output, trials.output.documents, limits)
-        joined = self.interface_maker.make(chosen.output.structures, *common)
-        jobs: list[Flow | Job] = [slabs, models, trials, chosen, joined]
-        sites = relaxed_sites = None
-        if of_seeds:
-            placed = place_adatoms(facets.output, relaxed_slabs)
-            settled = self.adatom_maker.make(placed.output.structures, *common)
-            sites, relaxed_sites = placed.output, settled.output.documents
-            jobs += [placed, settled]
-        contacts = collect_contacts(
-            plan,
-            relaxed,
-            facets.output,
-            relaxed_slabs,
-            chosen.output,
-            joined.output.documents,
-            sites,
-            relaxed_sites,
-        )
-        return [*jobs, contacts]
+        trials = self.registry_maker.make(joined.output.structures, *common)
+        chosen = choose_registries(joined.output, trials.output.documents, self.interface_limits)
+        relaxed = self.interface_maker.make(chosen.output.structures, *common)
+        return [joined, trials, chosen, relaxed], chosen.output, relaxed.output.documents

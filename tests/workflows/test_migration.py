@@ -1,5 +1,7 @@
 """Vacancies in crystals with mini: published barriers, and hops that are not there."""
 
+import json
+
 import pytest
 
 from results.documents import CalculationDocument
@@ -45,6 +47,14 @@ def test_a_vacancy_in_lithium_hops_as_published(lithium):
     (hop,) = found.hops
     assert hop.barrier_ev == pytest.approx(hop.reverse_barrier_ev, abs=1e-3)
     assert set(hop.fingerprints) == set(found.evidence.fingerprints)
+
+
+def test_hops_travel_between_jobs(lithium):
+    hops, ends, joined, paths = lithium
+    again = Built.from_dict(json.loads(json.dumps(hops.as_dict())))
+    assert again.models[0].initial == hops.models[0].initial
+    found = migration_of(0, again, ends, joined, paths)
+    assert found == migration_of(0, hops, ends, joined, paths)
 
 
 def test_a_path_that_failed_is_told_and_not_walked(lithium):

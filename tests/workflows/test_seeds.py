@@ -13,6 +13,7 @@ from results.seed_documents import SeedDocument
 from results.thermodynamics.voltages import average_voltage, voltage_curve
 from structures import crystal
 from structures.crystal_library import crystal_names_within
+from structures.decorations import decorations
 from workflows.local import run_flow
 from workflows.makers import RelaxMaker
 from workflows.progress import StageEvent
@@ -146,8 +147,8 @@ def test_a_second_run_computes_nothing(zinc, database_path):
     assert again.model_dump(exclude={"created_at"}) == zinc.model_dump(exclude={"created_at"})
 
 
-def relaxed_hull(element):
-    crystals = phases(element)
+def relaxed_hull(element, crystals=None):
+    crystals = crystals or phases(element)
     plan = SeedPlan("hull", [element], ["close_packed"], [[n for n in crystals if n != "Li"]])
     cells = [crystals[name].get_primitive_structure() for name in plan.crystals]
     maker: RelaxMaker = small_screen().bulk_maker
@@ -194,6 +195,22 @@ def test_tin_falls_as_published():
     assert voltages == sorted(voltages, reverse=True)
     assert average_voltage(curve) == pytest.approx(0.495, abs=0.12)
     assert curve[-1].end == "Li17Sn4"
+
+
+def test_decorations_find_the_librarys_ordering_again_and_never_raise_the_hull():
+    """LiAu is of CsCl type; mini prefers the other ordering of two atoms on bcc."""
+    known = {name: crystal(name) for name in ("Li", "Au", "LiAu")}
+    volumes = tuple(known[name].volume / len(known[name]) for name in ("Li", "Au"))
+    found = {one.name: one.structure for one in decorations(("Li", "Au"), volumes, "bcc", 2)}
+    (same,) = [name for name, cell in found.items() if cell.get_space_group_info()[1] == 221]
+    _, _, hull = relaxed_hull("Au", known | found)
+    phases_of = {one.phase.name: one for one in hull.phases}
+    energies = {name: one.phase.energy_per_atom_ev for name, one in phases_of.items()}
+    assert energies[same] == pytest.approx(energies["LiAu"], abs=1e-3)
+    lowest = min(found, key=lambda name: energies[name])
+    assert phases_of[lowest].stable
+    above = energies["LiAu"] - energies[lowest]
+    assert phases_of["LiAu"].above_hull_ev == pytest.approx(above, abs=1e-6)
 
 
 def test_a_phase_that_failed_is_left_out_with_the_reason(aluminium):
