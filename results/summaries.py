@@ -126,7 +126,7 @@ def _add_labels(
         sa.select(*label_rows.c["candidate_id", "name", "value"]).where(
             label_rows.c.candidate_id.in_(chosen)
         )
-    )
+    ).all()
     for candidate_id, name, value in rows:
         summary = found[candidate_id]
         field = field_of[summary.screen].get(name)
@@ -142,7 +142,8 @@ def _add_quantities(
         for screen, kind in CANDIDATES.items()
     }
     columns = properties.c["candidate_id", "name", "value", "error", "converged", "failure"]
-    rows = connection.execute(sa.select(*columns).where(properties.c.candidate_id.in_(chosen)))
+    having = properties.c.candidate_id.in_(chosen)
+    rows = connection.execute(sa.select(*columns).where(having)).all()
     for candidate_id, name, value, error, converged, failure in rows:
         summary = found[candidate_id]
         field = field_of[summary.screen].get(name)

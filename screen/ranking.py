@@ -18,10 +18,9 @@ How sure each place is comes from the errors of the values: `screen.rank_uncerta
 """
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -178,21 +177,64 @@ def pareto_fronts(costs: NDArray[np.float64]) -> NDArray[np.intp]:
     # that only an earlier row can dominate a later one.
     rows, which = np.unique(costs + 0.0, axis=0, return_inverse=True)
     front_of_row = np.zeros(len(rows), dtype=np.intp)
-    fronts: list[list[int]] = []
-    for number, row in enumerate(rows):
+    kind = _Stairs if rows.shape[1] <= 3 else _Front
+    padded = np.pad(rows, ((0, 0), (0, max(0, 3 - rows.shape[1]))))
+    fronts: list[_Stairs | _Front] = []
+    for number, row in enumerate(padded.tolist()):
         # A row that a member of one front dominates is dominated in every front before it too.
-        free_of = partial(_is_free, rows, row)
-        front = bisect_left(fronts, True, key=free_of)
+        front = bisect_left(fronts, True, key=lambda one: one.is_free(row))
         if front == len(fronts):
-            fronts.append([])
-        fronts[front].append(number)
+            fronts.append(kind())
+        fronts[front].add(row)
         front_of_row[number] = front + 1
     return front_of_row[which.reshape(-1)]
 
 
-def _is_free(rows: NDArray[np.float64], row: NDArray[np.float64], front: Sequence[int]) -> bool:
-    """Whether no row of ``front`` dominates ``row``; all rows distinct."""
-    return not np.any(np.all(rows[front] <= row, axis=1))
+class _Stairs:
+    """The rows of one front, of three columns; no row is less in the first than one already there.
+
+    In the other two columns only those matter that no other one dominates: stairs, the second
+    column rising and the third falling.
+    """
+
+    def __init__(self) -> None:
+        self._second: list[float] = []
+        self._third: list[float] = []
+
+    def is_free(self, row: list[float]) -> bool:
+        """Whether no row here dominates ``row``; all rows distinct."""
+        place = bisect_right(self._second, row[1])
+        return place == 0 or self._third[place - 1] > row[2]
+
+    def add(self, row: list[float]) -> None:
+        """Add a row that is free."""
+        first = last = bisect_left(self._second, row[1])
+        while last < len(self._third) and self._third[last] >= row[2]:
+            last += 1
+        self._second[first:last] = [row[1]]
+        self._third[first:last] = [row[2]]
+
+
+class _Front:
+    """The same as `_Stairs` for any number of columns."""
+
+    def __init__(self) -> None:
+        self._rows = np.empty((0, 0))
+        self._n = 0
+
+    def is_free(self, row: list[float]) -> bool:
+        """Whether no row here dominates ``row``; all rows distinct."""
+        return not np.any(np.all(self._rows[: self._n] <= row[1:], axis=1))
+
+    def add(self, row: list[float]) -> None:
+        """Add a row that is free."""
+        if self._n == len(self._rows):
+            larger = np.empty((2 * self._n + 8, len(row) - 1))
+            if self._n:
+                larger[: self._n] = self._rows
+            self._rows = larger
+        self._rows[self._n] = row[1:]
+        self._n += 1
 
 
 def _order(

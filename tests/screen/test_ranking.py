@@ -166,3 +166,18 @@ def test_refuses_no_criteria_and_repeated_candidates():
 
 def test_fronts_of_nothing():
     assert pareto_fronts(np.zeros((0, 3))).tolist() == []
+
+
+@pytest.mark.parametrize("n_criteria", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("largest", [2, 1000])
+def test_fronts_are_those_of_the_definition(n_criteria, largest):
+    rng = np.random.default_rng(n_criteria)
+    costs = rng.integers(-largest, largest, (80, n_criteria)).astype(float)
+    expected = np.zeros(len(costs), dtype=int)
+    left = np.arange(len(costs))
+    while len(left):  # peel off what no other one left dominates
+        some = costs[left]
+        free = [not np.any((some <= r).all(axis=1) & (some < r).any(axis=1)) for r in some]
+        expected[left[free]] = expected.max() + 1
+        left = left[~np.array(free)]
+    assert pareto_fronts(costs).tolist() == expected.tolist()
