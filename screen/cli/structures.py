@@ -1,11 +1,15 @@
-"""``structures``: the crystal library, and facets and interfaces built to a file."""
+"""``structures``: the crystal library, one crystal, and facets and interfaces built to a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from screen.cli.output import console
+from screen.cli.options import Format, FormatOption
+from screen.cli.output import console, write
+
+if TYPE_CHECKING:
+    from structures.crystal_library import CrystalFact
 
 app = typer.Typer(
     help="List the crystal library; build a facet or an interface to a file.",
@@ -13,7 +17,9 @@ app = typer.Typer(
     epilog="Example: lithiophile structures facet Cu 111 --output cu111.cif",
 )
 
-CrystalArgument = Annotated[str, typer.Argument(help="Crystal of the library, such as Cu.")]
+CrystalArgument = Annotated[
+    str, typer.Argument(help="Crystal of the library, such as Cu, CIF file or mp-id.")
+]
 FacetArgument = Annotated[str, typer.Argument(help="Miller index: 111, 1-10, 1,1,5 or 0001.")]
 OutputOption = Annotated[
     Path, typer.Option("--output", help="File to write: .cif, .vasp, .xyz, .json or POSCAR.")
@@ -24,39 +30,123 @@ TerminationOption = Annotated[
 ]
 
 
-@app.command(name="list", epilog="Example: lithiophile structures list --role collector")
+@app.command(name="list", epilog="Example: lithiophile structures list --within Li,P,S")
 def list_(
     role: Annotated[
         str | None, typer.Option("--role", help="Only these, such as collector or coating.")
     ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option("--within", help="Only those of these elements alone, such as Li,P,S."),
+    ] = None,
+    format: FormatOption = Format.table,
 ) -> None:
-    """List the crystals that a campaign can name, each with the source of its facts."""
+    """List the crystals of the library, each with the source of its facts."""
+    import csv
+    import json
+    import sys
+
     from rich import box
     from rich.table import Table
 
     from screen.errors import CampaignError
     from screen.sections import suggestion
-    from structures.crystal_library import crystal_fact, crystal_names
+    from structures.crystal_library import crystal_fact, crystal_names, crystal_names_within
 
-    facts = [crystal_fact(name) for name in crystal_names()]
+    names = crystal_names() if within is None else crystal_names_within(_elements(within))
+    facts = [crystal_fact(name) for name in names]
     if role is not None:
-        roles = sorted({known for fact in facts for known in fact.roles})
+        roles = sorted(
+            {known for fact in map(crystal_fact, crystal_names()) for known in fact.roles}
+        )
         if role not in roles:
             raise CampaignError(f"--role = {role!r}: unknown; {suggestion(role, roles)}")
         facts = [fact for fact in facts if role in fact.roles]
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("Name", "Formula", "Space group", "a, b, c\nÅ", "Roles", "Source"):
-        table.add_column(heading, overflow="fold")
-    for fact in facts:
-        table.add_row(
-            fact.name,
-            fact.formula,
-            f"{fact.space_group_symbol} ({fact.space_group_number})",
-            " ".join(f"{length:.3f}" for length in fact.cell[:3]),
-            ", ".join(fact.roles),
-            fact.source,
-        )
-    console().print(table)
+    if not facts:
+        raise CampaignError(f"--within = {within!r}: the library has no such crystal; add elements")
+    rows = [_row(fact) for fact in facts]
+    if format is Format.json:
+        write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    elif format is Format.csv:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        table = Table(box=box.SIMPLE_HEAD)
+        for heading in ("Name", "Formula", "Space group", "a, b, c\nÅ", "Roles", "Source"):
+            table.add_column(heading, overflow="fold")
+        for fact in facts:
+            lengths = " ".join(f"{length:.3f}" for length in fact.cell[:3])
+            group = f"{fact.space_group_symbol} ({fact.space_group_number})"
+            roles_of = ", ".join(fact.roles)
+            table.add_row(fact.name, fact.formula, group, lengths, roles_of, fact.source)
+        console().print(table)
+
+
+@app.command(epilog="Example: lithiophile structures show mp-985585 --output li3ocl.cif")
+def show(
+    crystal: Annotated[
+        str,
+        typer.Argument(help="Crystal of the library, CIF file, mp-id or OPTIMADE address."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write its conventional cell to this file.")
+    ] = None,
+) -> None:
+    """Show one crystal: its cell, sites, source and what a user must know.
+
+    One of the Materials Project or an OPTIMADE server is fetched and kept on the way, so that runs
+    on machines without network have it.
+    """
+    from screen.structure_files import write_structure
+    from structures.crystal_library import crystal as crystal_cell
+    from structures.crystal_library import crystal_fact
+
+    row = _row(fact := crystal_fact(crystal))
+    for key, value in row.items():
+        if value != "":
+            write(f"{key:20} {value}\n")
+    for site in fact.sites:
+        position = " ".join(f"{part:.5f}" for part in site.position)
+        write(f"{'site':20} {site.element} {site.wyckoff} {position}\n")
+    if output is not None:
+        write_structure(crystal_cell(crystal), output)
+        write(f"{'written to':20} {output}\n")
+
+
+def _row(fact: "CrystalFact") -> dict[str, str | int | float]:
+    """One crystal as it is printed, exported and shown."""
+    a, b, c, alpha, beta, gamma = (round(part, 5) for part in fact.cell)
+    return {
+        "name": fact.name,
+        "aliases": ", ".join(fact.aliases),
+        "formula": fact.formula,
+        "space_group": fact.space_group_symbol,
+        "space_group_number": fact.space_group_number,
+        "a_angstrom": a,
+        "b_angstrom": b,
+        "c_angstrom": c,
+        "alpha_degree": alpha,
+        "beta_degree": beta,
+        "gamma_degree": gamma,
+        "roles": ", ".join(fact.roles),
+        "tier": fact.tier,
+        "source": fact.source,
+        "note": fact.note,
+    }
+
+
+def _elements(text: str) -> list[str]:
+    """Symbols of a list such as ``Li,P,S``."""
+    from pymatgen.core.periodic_table import Element
+
+    from screen.errors import CampaignError
+
+    symbols = [part.strip() for part in text.replace("-", ",").split(",") if part.strip()]
+    for symbol in symbols:
+        if not Element.is_valid_symbol(symbol):
+            raise CampaignError(f"--within: {symbol!r} is no element; give symbols such as Li,P,S")
+    return symbols
 
 
 @app.command(epilog="Example: lithiophile structures facet Cu 111 --output cu111.cif")

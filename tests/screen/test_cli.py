@@ -222,6 +222,30 @@ def test_lists_the_library_and_builds_a_facet(lithiophile, tmp_path):
     assert Structure.from_file(target).composition.reduced_formula == "Cu"
 
 
+def test_lists_what_a_hull_is_made_of(lithiophile):
+    status, out, _ = lithiophile("structures", "list", "--within", "Li,P,S", "--format", "csv")
+    assert status == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert {"Li", "P", "S", "Li3P", "Li2S", "P2S5"} <= {row["name"] for row in rows}
+    status, out, _ = lithiophile("structures", "list", "--within", "Li,P,S", "--format", "json")
+    assert [row["name"] for row in json.loads(out)] == [row["name"] for row in rows]
+
+
+def test_shows_a_crystal_of_a_file(lithiophile, tmp_path):
+    target = tmp_path / "licl.cif"
+    status, out, _ = lithiophile("structures", "show", "LiCl", "--output", target)
+    assert status == 0
+    assert "Fm-3m" in out
+    status, out, _ = lithiophile("structures", "show", target)
+    assert status == 0
+    assert f"CIF file {target}" in out
+    assert "sha256" in out
+    status, out, _ = lithiophile(
+        "structures", "facet", target, "100", "--output", tmp_path / "a.cif"
+    )
+    assert status == 0
+
+
 def test_builds_an_interface(lithiophile, tmp_path):
     from pymatgen.core import Structure
 
@@ -291,6 +315,8 @@ def test_a_bad_campaign_is_one_line_and_nothing_is_written(
         (["structures", "facet", "Cu", "111", "--output", "a.png"], "unknown ending"),
         (["structures", "interface", "Cu", "111", "--registry", "99", "--output", "a.cif"], "99"),
         (["structures", "interface", "Cu", "111", "--max-atoms", "9", "--output", "a.cif"], "max"),
+        (["structures", "list", "--within", "Li,Xx"], "'Xx' is no element"),
+        (["structures", "show", "none.cif"], "cannot be read"),
         (["structures", "list", "--role", "colector"], "did you mean 'collector'?"),
         (["potentials", "info", "mace-mpa-0-medum"], "mace-mpa-0-medium"),
         (["potentials", "trust", "none.model"], "none.model"),
