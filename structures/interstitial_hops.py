@@ -23,7 +23,7 @@ MOST_VOIDS = 2
 """Distinct voids that are looked at, the widest ones."""
 
 _DUMMY = "Xe"
-_SAME_PLACE = 0.5
+_SAME_PLACE = 1.0
 """Corners closer than this are one void, Å."""
 
 
