@@ -16,7 +16,7 @@ from screen.criteria import Criterion
 from screen.errors import CampaignError
 from screen.kinds import KINDS
 from screen.ranking import DEFAULT_TOP
-from screen.ranking_output import RankedScreen
+from screen.ranking_output import RankedScreen, as_dict
 from screen.sections import suggestion
 
 
@@ -136,6 +136,12 @@ def load_campaign(
     return StoredCampaign(
         name, _campaign(known[name]), str(known[name].get("text", "")), tuple(documents)
     )
+
+
+def store_rankings(database: Database, stored: StoredCampaign) -> None:
+    """Keep the ranking of each screen beside earlier ones; `Database.latest_ranking` reads it."""
+    for screen in stored.screens:
+        database.add_ranking(stored.name, screen, as_dict(stored.ranked(screen)))
 
 
 def _identity(document: CandidateDocument) -> list[Any]:

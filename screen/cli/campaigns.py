@@ -91,7 +91,7 @@ def run_requested(request: "RunRequest", *, dry_run: bool = False, detach: bool 
     from screen.cli.progress import showing_progress
     from screen.places import place_of, scripts_of
     from screen.run import check_campaign, run_campaign
-    from screen.stored import load_campaign
+    from screen.stored import load_campaign, store_rankings
     from workflows.cluster import DetachedError
 
     wanted = parse_campaign(request.text, request.source)
@@ -115,6 +115,7 @@ def run_requested(request: "RunRequest", *, dry_run: bool = False, detach: bool 
                 return
         stored = load_campaign(database, wanted.name)
         ranked = _print_ranking(stored, Format.table)
+        store_rankings(database, stored)
         if request.output is not None:
             _write_report(stored, database, Path(request.output))
     if not ranked:

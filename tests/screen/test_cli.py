@@ -14,8 +14,8 @@ import pytest
 from results.database import open_database
 from screen.cli import main
 from screen.cli.main import app
-from screen.ranking_output import as_dict
-from screen.stored import load_campaign
+from screen.ranking_output import as_dict, as_json
+from screen.stored import load_campaign, store_rankings
 from tests.screen.conftest import CAMPAIGN
 
 COMMANDS = [
@@ -116,6 +116,14 @@ def test_ranks_without_reading_documents_as_with_them(filled):
     with open_database(filled) as database:
         whole, brief = (load_campaign(database, whole=one).ranked("collectors") for one in (1, 0))
     assert as_dict(brief) == as_dict(whole)
+
+
+def test_rankings_are_kept(filled):
+    with open_database(filled) as database:
+        stored = load_campaign(database)
+        store_rankings(database, stored)
+        kept = database.latest_ranking("synthetic", "collectors")
+        assert kept == json.loads(as_json([stored.ranked("collectors")]))
 
 
 def test_takes_the_database_from_the_environment(lithiophile, filled, monkeypatch):
