@@ -141,6 +141,7 @@ def binding_of(
     adatoms: list[CalculationDocument],
     li_bulk: CalculationDocument,
 ) -> Quantities:
+    """Li binding of a facet, lowest over its sites, with every site beside it."""
     bindings = []
     for position in sites.of(owner):
         site = sites.models[position]
@@ -188,7 +189,13 @@ def binding_of(
             "li_coverage": best.coverage,
             "site_structure": adatom.final_structure,
         },
-        dict.fromkeys(names, evidence),
+        # Clipped at zero, it is so whatever the binding's error.
+        {
+            names[0]: evidence,
+            names[1]: evidence
+            if value_of(best.li_binding_ev) > 0
+            else evidence.model_copy(update={"error": None}),
+        },
     )
 
 

@@ -14,6 +14,7 @@ function withError(quantity, value, error) {
   const digits = quantity.digits;
   const shown = value.toFixed(digits).replace("-", "−");
   if (error === null || error === undefined) return shown;
+  if (error === 0) return `${shown} ± 0`;
   return error < 0.5 * 10 ** -digits
     ? `${shown} ± ${error.toExponential(0).replace(/e-(\d)$/, "e-0$1")}`
     : `${shown} ± ${error.toFixed(digits)}`;
@@ -149,6 +150,8 @@ class Explorer {
     );
     const doubtful = ({ rank, failures }) => rank === null || x in failures || y in failures;
     const few = visible.length <= 30;
+    // Neighbours along the axis have their names on different sides, so that few of them collide.
+    const along = [...visible].sort((one, other) => one.values[x] - other.values[x]).map(({ id }) => id);
     const trace = (members, place, name) => ({
       type: "scatter",
       mode: few ? "markers+text" : "markers",
@@ -158,7 +161,7 @@ class Explorer {
       error_x: this.errorBars(members, x),
       error_y: this.errorBars(members, y),
       text: members.map((candidate) => candidate.name),
-      textposition: "top center",
+      textposition: members.map(({ id }) => (along.indexOf(id) % 2 ? "bottom center" : "top center")),
       customdata: members.map(({ id }) => id),
       marker: {
         size: members.map(({ id }) => (id === this.chosen ? 17 : 11)),
