@@ -294,7 +294,7 @@ def _lifted(site: AdsorptionSite, lift: float) -> Structure:
     """The site with its adatom moved up by ``lift``, Å."""
     cell = site.structure.copy()
     cell.translate_sites([len(cell) - 1], [0, 0, lift], frac_coords=False, to_unit_cell=False)
-    return cell
+    return _in_vacuum(cell)
 
 
 def _midpoint(site: AdsorptionSite, other: AdsorptionSite) -> Structure:
@@ -304,7 +304,16 @@ def _midpoint(site: AdsorptionSite, other: AdsorptionSite) -> Structure:
     way -= np.round(way)
     cell = site.structure.copy()
     cell.replace(len(cell) - 1, "Li", first + way / 2)
-    return cell
+    return _in_vacuum(cell)
+
+
+def _in_vacuum(slab: Structure) -> Structure:
+    """The slab in a cell that leaves `_VACUUM` above its highest atom, half of it below."""
+    moved = slab.cart_coords.copy()
+    moved[:, 2] += _VACUUM / 2 - moved[:, 2].min()
+    matrix = slab.lattice.matrix.copy()
+    matrix[2] = (0.0, 0.0, moved[:, 2].max() + _VACUUM / 2)
+    return Structure(Lattice(matrix), slab.species, moved, coords_are_cartesian=True)
 
 
 def _opened(structure: Structure, film: tuple[int, ...], wider: float) -> Structure:

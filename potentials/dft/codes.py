@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from potentials.choices import check_choice
 from potentials.dft.cp2k import read_cp2k, write_cp2k
@@ -105,17 +107,25 @@ def read_results(folder: Path) -> tuple[list[Atoms], dict[str, str]]:
         try:
             found = code.read(folder / row["folder"])
             frame = Atoms(row["numbers"], positions=row["positions"], cell=row["cell"], pbc=True)
-            frame.calc = _in_order(found, frame, row["folder"]).calc
+            _check_same(found, frame, row["folder"])
         except PotentialError as error:
             failures[row["folder"]] = str(error)
             continue
+        frame.calc = SinglePointCalculator(frame, **_results(found))
         frame.info.update(row["info"])
         frames.append(frame)
     return frames, failures
 
 
-def _in_order(found: Atoms, wanted: Atoms, folder: str) -> Atoms:
-    """``found`` where it is ``wanted`` up to whole cells; its results stay valid for it."""
+def _results(found: Atoms) -> dict[str, Any]:
+    """Energies, forces and stress of a frame that was read; nothing else of the code's."""
+    assert found.calc is not None
+    names = ("energy", "free_energy", "forces", "stress")
+    return {name: found.calc.results[name] for name in names if name in found.calc.results}
+
+
+def _check_same(found: Atoms, wanted: Atoms, folder: str) -> None:
+    """Refuse results of another structure than was written; whole cells apart is the same."""
     same = np.array_equal(found.numbers, wanted.numbers) and np.allclose(
         found.cell.array, wanted.cell.array, atol=_SAME
     )
@@ -125,4 +135,3 @@ def _in_order(found: Atoms, wanted: Atoms, folder: str) -> Atoms:
         same = bool(np.linalg.norm(apart @ wanted.cell.array, axis=1).max() < _SAME)
     if not same:
         raise PotentialError(f"{folder}: holds another structure than was written; run it again")
-    return found

@@ -173,14 +173,16 @@ def _kinds(atoms: Atoms) -> dict[str, list[int]]:
 
 def _stress(text: str) -> np.ndarray | None:
     """The last stress tensor printed, Voigt, eV/Å³, ASE's sign."""
-    unit = re.findall(r"STRESS\| Analytical stress tensor \[(\w+)\]", text)
-    rows = re.findall(r"STRESS\|\s+[xyz]\s+(\S+)\s+(\S+)\s+(\S+)\s*$", text, flags=re.MULTILINE)
-    if not unit or len(rows) < 3 or unit[-1] not in _PRESSURES:
+    blocks = re.findall(_TENSOR, text)
+    if not blocks or blocks[-1][0] not in _PRESSURES:
         return None
-    tensor = -np.array(rows[-3:], dtype=float) * _PRESSURES[unit[-1]]
+    unit, rows = blocks[-1]
+    values = [line.split()[2:5] for line in rows.strip().splitlines()]
+    tensor = -np.array(values, dtype=float) * _PRESSURES[unit]
     return tensor[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
 
 
 _KELVIN = 8.617333262e-5
 """eV per kelvin."""
+_TENSOR = r"Analytical stress tensor \[(\w+)\]\n.*\n((?:\s*STRESS\|\s+[xyz] .*\n){3})"
 _PRESSURES = {"GPa": GPa, "bar": 1e-4 * GPa}

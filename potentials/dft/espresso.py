@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import ase.io
-import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.units import Ry
@@ -13,6 +12,7 @@ from ase.units import Ry
 from potentials.dft.settings import (
     DftSettings,
     kpoint_mesh,
+    middle_of_vacuum,
     needs_dipole_correction,
     starting_moments,
 )
@@ -62,7 +62,12 @@ def write_espresso(atoms: Atoms, settings: DftSettings, folder: Path) -> str:
         system["nspin"] = 2
     if needs_dipole_correction(frame):
         control |= {"tefield": True, "dipfield": True}
-        system |= {"edir": 3, "emaxpos": _middle_of_vacuum(frame), "eopreg": 0.05, "eamp": 0.0}
+        system |= {
+            "edir": 3,
+            "emaxpos": round((middle_of_vacuum(frame) - 0.025) % 1.0, 4),
+            "eopreg": 0.05,
+            "eamp": 0.0,
+        }
     tolerance = settings.energy_tolerance * 1e-2 * len(frame) / Ry
     data = {
         "control": control,
@@ -113,11 +118,3 @@ def read_espresso(folder: Path) -> Atoms:
     results["energy"] = free - 0.5 * float(entropy[-1]) * Ry if entropy else free
     atoms.calc = SinglePointCalculator(atoms, **results)
     return atoms
-
-
-def _middle_of_vacuum(atoms: Atoms) -> float:
-    """Where along c the dipole layer's sawtooth drops, as a fraction of c."""
-    heights = np.sort(atoms.get_scaled_positions(wrap=True)[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    widest = int(gaps.argmax())
-    return round(float((heights[widest] + gaps[widest] / 2.0 - 0.025) % 1.0), 4)

@@ -10,6 +10,7 @@ from potentials.dft.settings import (
     DftSettings,
     is_slab,
     kpoint_mesh,
+    middle_of_vacuum,
     needs_dipole_correction,
     pulay_stress,
     starting_moments,
@@ -84,6 +85,9 @@ class GpawCalculator(Calculator):
         options: dict[str, Any] = {}
         if needs_dipole_correction(atoms):
             atoms.pbc = (True, True, False)
+            # the dipole layer lies at the cell's edge, which has to be in the middle of the vacuum
+            atoms.positions -= middle_of_vacuum(atoms) * atoms.cell.array[2]
+            atoms.wrap(pbc=True)
             options["poissonsolver"] = {"dipolelayer": "xy"}
         return GPAW(
             mode=PW(settings.cutoff),

@@ -99,10 +99,14 @@ def dft_settings(name: str) -> DftSettings:
 
 def is_slab(atoms: Atoms) -> bool:
     """Whether the cell has more than `VACUUM_GAP` of empty height along c."""
-    heights = np.sort(atoms.get_scaled_positions(wrap=True)[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
     normal = atoms.get_volume() / float(np.linalg.norm(np.cross(*atoms.cell.array[:2])))
-    return bool(gaps.max() * normal > VACUUM_GAP)
+    return _widest_gap(atoms)[1] * normal > VACUUM_GAP
+
+
+def middle_of_vacuum(atoms: Atoms) -> float:
+    """Where the widest empty height along c has its middle, as a fraction of c."""
+    start, width = _widest_gap(atoms)
+    return (start + width / 2.0) % 1.0
 
 
 def needs_dipole_correction(atoms: Atoms) -> bool:
@@ -132,6 +136,14 @@ def starting_moments(atoms: Atoms) -> NDArray[np.float64] | None:
     chromium = [i for i, symbol in enumerate(symbols) if symbol == "Cr"]
     moments[chromium[1::2]] *= -1.0
     return moments
+
+
+def _widest_gap(atoms: Atoms) -> tuple[float, float]:
+    """Start and width of the widest empty height along c, fractions of c."""
+    heights = np.sort(atoms.get_scaled_positions(wrap=True)[:, 2])
+    gaps = np.diff(np.append(heights, heights[0] + 1.0))
+    widest = int(gaps.argmax())
+    return float(heights[widest]), float(gaps[widest])
 
 
 def pulay_stress(atoms: Atoms, settings: DftSettings) -> float | None:

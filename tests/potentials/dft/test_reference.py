@@ -1,0 +1,76 @@
+"""The frames that ship: whole, as their facts say, and physics that other people's PBE has too."""
+
+import ase.io
+import numpy as np
+import pytest
+from ase.eos import EquationOfState
+
+from potentials.cache import sha256_of
+from potentials.dft.reference import reference_facts, reference_frames_file
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return ase.io.read(reference_frames_file(), ":", format="extxyz")
+
+
+def named(frames, start):
+    return [frame for frame in frames if frame.info["name"].startswith(start)]
+
+
+def test_the_file_is_what_its_facts_say(frames):
+    facts = reference_facts()
+    assert facts["sha256"] == sha256_of(reference_frames_file())
+    assert facts["frames"] == len(frames) == len({frame.info["name"] for frame in frames})
+    assert facts["atoms"] == sum(map(len, frames))
+    assert facts["settings"]["name"] == "pbe-quick"
+    assert set(facts["potential"]["versions"]) >= {"gpaw", "gpaw-data"}
+    elements = {symbol for frame in frames for symbol in frame.get_chemical_symbols()}
+    assert set(facts["setups"]) == elements
+    assert {"Li", "Cu", "Ag", "Au", "Al", "Ni", "Mg", "Zn", "F", "O", "Cl", "S"} <= elements
+    assert not set(facts["not_converged"]) & {frame.info["name"] for frame in frames}
+
+
+def test_every_frame_is_labelled_and_forces_sum_to_nothing(frames):
+    for frame in frames:
+        forces = frame.get_forces()
+        assert np.isfinite(frame.get_potential_energy())
+        assert np.isfinite(forces).all()
+        # the grid breaks the invariance to translation a little; a dipole layer that cuts through
+        # density would break it by tenths of an eV/Å
+        assert np.abs(forces.sum(axis=0)).max() < 0.06, frame.info["name"]
+
+
+@pytest.mark.parametrize(
+    ("crystal", "atoms_per_cube", "published"),
+    [
+        # all-electron PBE, from the volumes of Lejaeghere et al., Crit. Rev. Solid State Mater.
+        # Sci. 39, 1 (2014), Å; the salts from Haas, Tran and Blaha, Phys. Rev. B 79, 085104 (2009)
+        ("Li", 2, 3.432),
+        ("Al", 4, 4.040),
+        ("Cu", 4, 3.629),
+        ("Ag", 4, 4.148),
+        ("Au", 4, 4.158),
+        ("LiF", 8, 4.065),
+        ("LiCl", 8, 5.150),
+    ],
+)
+def test_lattice_constants_are_those_of_all_electron_pbe(
+    frames, crystal, atoms_per_cube, published
+):
+    scan = [f for f in named(frames, f"bulk/{crystal}/") if f.info["name"][-6] in "+-"]
+    volumes = [frame.get_volume() / len(frame) for frame in scan]
+    energies = [frame.get_potential_energy() / len(frame) for frame in scan]
+    volume = EquationOfState(volumes, energies, eos="sj").fit()[0]
+    assert (atoms_per_cube * volume) ** (1 / 3) == pytest.approx(published, rel=0.008)
+
+
+def test_stress_is_the_slope_of_the_energy_within_a_gigapascal_or_two(frames):
+    for crystal in ("Al", "Cu", "LiF", "Li2O"):
+        scan = [f for f in named(frames, f"bulk/{crystal}/") if f.info["name"][-6] in "+-"]
+        scan = sorted(scan, key=lambda frame: frame.get_volume())
+        for low, middle, high in zip(scan, scan[1:], scan[2:], strict=False):
+            v = [each.get_volume() for each in (low, middle, high)]
+            e = [each.get_potential_energy() for each in (low, middle, high)]
+            slope = np.polynomial.Polynomial.fit(v, e, 2).deriv()(v[1])
+            assert middle.get_stress()[:3].mean() == pytest.approx(slope, abs=0.02)

@@ -1,0 +1,75 @@
+import json
+
+import ase.io
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from screen.cli import main
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code or 0
+
+
+@pytest.fixture
+def frames(tmp_path):
+    made = []
+    for number in range(3):
+        atoms = bulk("Cu", cubic=True)
+        atoms.rattle(0.1, seed=number)
+        atoms.info = {"name": f"copper {number}", "system": f"run {number}"}
+        made.append(atoms)
+    path = tmp_path / "frames.extxyz"
+    ase.io.write(path, made)
+    return path
+
+
+def test_label_writes_labelled_frames_that_validate_reads(frames, tmp_path, capsys):
+    output = tmp_path / "labelled.extxyz"
+    assert run("label", frames, "--with", "mini", "--output", output) == 0
+    told = capsys.readouterr().err
+    assert "3 frames, about" in told
+    back = ase.io.read(output, ":")
+    assert [frame.info["name"] for frame in back] == ["copper 0", "copper 1", "copper 2"]
+    assert all(np.abs(frame.get_forces()).max() > 0.1 for frame in back)
+    assert run("validate", "--potential", "mini", "--frames", output, "--format", "json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["frames"] == 3
+    assert row["force_slope"] == pytest.approx(1.0, abs=1e-5)
+    assert row["energy_mae_mev"] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_limit_below_the_first_frame_is_one_line(frames, tmp_path, capsys):
+    output = tmp_path / "labelled.extxyz"
+    assert run("label", frames, "--limit-hours", "0.0001", "--output", output) == 2
+    assert "the first frame takes" in capsys.readouterr().err
+
+
+def test_refine_says_its_cost_before_it_starts(frames, tmp_path, capsys):
+    arguments = ("refine", "mini", "--candidates", frames, "--folder", tmp_path / "refine")
+    assert run(*arguments, "--dry-run") == 2
+    assert "--against: name a potential" in capsys.readouterr().err
+    # mini beside itself agrees, and so every frame is as good as another
+    options = ("--against", "mini", "--with", "mini", "--no-reference")
+    assert run(*arguments, *options, "--limit-hours", "0.00003", "--dry-run") == 0
+    told = capsys.readouterr().err
+    assert "2 of 3 candidates chosen: labels about" in told
+    assert "training 30 min" in told
+    assert len(ase.io.read(tmp_path / "refine" / "chosen.extxyz", ":")) == 2
+    assert not (tmp_path / "refine" / "labelled.extxyz").exists()
+
+
+def test_inputs_of_another_code_and_what_is_missing_of_its_results(frames, tmp_path, capsys):
+    folder = tmp_path / "runs"
+    assert run("dft", "inputs", frames, "--code", "vsp", "--folder", folder) == 2
+    assert "code: 'vsp' is unknown; did you mean vasp?" in capsys.readouterr().err
+    assert run("dft", "inputs", frames, "--code", "vasp", "--folder", folder) == 0
+    assert "POTCAR: not written, PMG_VASP_PSP_DIR is not set" in capsys.readouterr().err
+    assert sorted(path.name for path in (folder / "00002").iterdir()) == [
+        *("INCAR", "KPOINTS", "POSCAR", "POTCAR.spec"),
+    ]
+    assert run("dft", "collect", folder, "--output", tmp_path / "labelled.extxyz") == 1
+    assert "vasprun.xml: cannot be read" in capsys.readouterr().err
