@@ -55,8 +55,9 @@ SHARD = """\
 shift 2
 exec {python} -m tests.drill_shard "$@"
 """
-CLIENT = "import sys\nfrom results.database import open_database\n"
+CLIENT = "import sys, time\nfrom results.database import open_database\n"
 CLIENT += "while True:\n    open_database(sys.argv[1]).sql('SELECT count(*) FROM calculations')\n"
+CLIENT += "    time.sleep(0.05)\n"
 
 
 @dataclass
