@@ -12,7 +12,6 @@ from results.documents import (
     Numbers,
     SideFile,
     StructureDictOrNone,
-    Vector,
     label_field,
     quantity_field,
 )
@@ -194,9 +193,6 @@ class WettingDocument(CandidateDocument):
         default=None, description="W and γ that Young–Dupré's angle rests on."
     )
     frames: SideFile | None = Field(default=None, description="Where the frames are.")
-    picture_positions: tuple[tuple[Vector, ...], ...] = Field(
-        default=(), description="Some frames for the report's film, Å, rounded."
-    )
     initial_structure: StructureDictOrNone = Field(
         default=None, description="The drop as it was put down."
     )

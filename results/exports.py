@@ -20,6 +20,7 @@ from results.documents import (
     AnyCalculation,
     CalculationDocument,
     CandidateDocument,
+    DynamicsDocument,
     as_structure,
     labels,
 )
@@ -161,6 +162,9 @@ class _Image:
 
 def _images(document: AnyCalculation, facts: dict[str, str]) -> list[_Image]:
     fingerprint = document.fingerprint
+    if isinstance(document, DynamicsDocument):
+        last = document.final_structure
+        return [] if last is None else [_Image(document, fingerprint, last, {}, facts)]
     if isinstance(document, CalculationDocument):
         if document.final_structure is None:
             return []

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from screen.campaign_coatings import CoatingScreen
 from screen.campaign_collectors import CollectorScreen
+from screen.campaign_dynamics import DynamicsScreen, WettingScreen
 from screen.campaign_seeds import SeedScreen
 from screen.criteria import Criterion, Direction
 from screen.kinds import KINDS
@@ -33,6 +34,8 @@ class Screens(Section):
     collectors: CollectorScreen | None = None
     seeds: SeedScreen | None = None
     coatings: CoatingScreen | None = None
+    dynamics: DynamicsScreen | None = None
+    wetting: WettingScreen | None = None
 
     @model_validator(mode="after")
     def _check_that_there_is_one(self) -> "Screens":
@@ -165,6 +168,14 @@ class Ranking(Section):
     coatings: Criteria = Field(
         default_factory=lambda: _default_criteria("coatings"),
         examples=["{reaction_energy: max}"],
+    )
+    dynamics: Criteria = Field(
+        default_factory=lambda: _default_criteria("dynamics"),
+        examples=["{void_fraction: min}"],
+    )
+    wetting: Criteria = Field(
+        default_factory=lambda: _default_criteria("wetting"),
+        examples=["{drop_angle: min}"],
     )
 
     @field_validator("*", mode="before")

@@ -99,3 +99,9 @@ def facets_of(facets: Facets, host: str) -> HostFacets:
 def plain_facets(facets: HostFacets) -> Any:
     """The same as `structures.facet_set` takes them."""
     return facets.model_dump() if isinstance(facets, MaxIndex) else facets
+
+
+def facet_label(miller_index: Sequence[int] | None, termination: str) -> str:
+    """A facet as text, ``"(1 1 1) Cu"``; empty where there is none."""
+    index = "" if miller_index is None else f"({' '.join(map(str, miller_index))})"
+    return f"{index} {termination}".strip()

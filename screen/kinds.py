@@ -16,6 +16,12 @@ from screen.criteria import (
     Quantity,
 )
 from screen.criteria_coatings import COATING_QUANTITIES, DEFAULT_COATING_CRITERIA
+from screen.criteria_dynamics import (
+    DEFAULT_DYNAMICS_CRITERIA,
+    DEFAULT_WETTING_CRITERIA,
+    DYNAMICS_QUANTITIES,
+    WETTING_QUANTITIES,
+)
 from screen.criteria_seeds import DEFAULT_SEED_CRITERIA, SEED_QUANTITIES
 
 if TYPE_CHECKING:
@@ -90,6 +96,18 @@ KINDS = {
             "Coatings between electrolytes and lithium",
             COATING_QUANTITIES,
             DEFAULT_COATING_CRITERIA,
+        ),
+        ScreenKind(
+            "dynamics",
+            "The best interfaces in motion",
+            DYNAMICS_QUANTITIES,
+            DEFAULT_DYNAMICS_CRITERIA,
+        ),
+        ScreenKind(
+            "wetting",
+            "Drops of liquid lithium",
+            WETTING_QUANTITIES,
+            DEFAULT_WETTING_CRITERIA,
         ),
     )
 }

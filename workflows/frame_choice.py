@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from potentials.potential import Potential
 from results.database import Database
-from results.documents import AnyCalculation, CalculationDocument, as_structure
+from results.documents import AnyCalculation, PathDocument, as_structure
 from structures import as_atoms
 from structures import as_structure as structure_of
 from workflows.errors import WorkflowError
@@ -157,7 +157,7 @@ def frames_of_runs(database: Database, max_atoms: int) -> list[Atoms]:
 
 
 def _structures(document: AnyCalculation) -> Iterator[Atoms]:
-    if isinstance(document, CalculationDocument):
+    if not isinstance(document, PathDocument):
         held = [document.initial_structure, document.final_structure]
     else:
         held = list(document.images or ())

@@ -15,7 +15,7 @@ import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Lattice, Structure
 
-from results.documents import CalculationDocument, PathDocument, parse_calculation
+from results.documents import AnyCalculation, CalculationDocument, parse_calculation
 from structures import AdsorptionSite, Facet, Hop, InterfaceModel
 from structures.vacancy_hops import VacancyHop
 
@@ -42,7 +42,7 @@ class Documents(MSONable):
         documents: one per structure or band.
     """
 
-    documents: list[CalculationDocument | PathDocument]
+    documents: list[AnyCalculation]
 
     def as_dict(self) -> dict[str, Any]:
         """The documents packed, how many there are and how many converged beside them."""

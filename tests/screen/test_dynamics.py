@@ -1,0 +1,166 @@
+"""Campaign sections, report and film of what moves."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from results.database import open_database
+from results.documents import Evidence, Potential
+from results.dynamics_documents import (
+    ArrheniusLine,
+    Average,
+    InterfaceDynamicsDocument,
+    InterfaceRun,
+    MeasuredBonds,
+    MeasuredDiffusivity,
+    MeasuredSlab,
+    WettingDocument,
+)
+from screen.campaign_checks import check_crystals
+from screen.campaign_file import read_campaign
+from screen.errors import CampaignError
+from screen.report import report_html
+from screen.stored import load_campaign
+from structures import StructureError
+from structures.film import film_gif
+
+MINI = Potential(name="mini", sha256="0" * 64, head=None, dtype="float32", dispersion=None)
+GOOD = Evidence(converged=True, error=2.0, reference_state="500 K")
+
+
+def wetting(host, angle, state="drop"):
+    return WettingDocument(
+        campaign="moving",
+        host=host,
+        elements=(host,),
+        miller_index=(1, 1, 1),
+        termination=host,
+        temperature="500 K",
+        potential=MINI,
+        evidence={"drop_angle_deg": GOOD, "height_angle_deg": GOOD},
+        drop_angle_deg=angle,
+        height_angle_deg=angle,
+        state=state,
+        n_lithium=150,
+        time_ps=20,
+        windows_ps=(1.0, 2.0),
+        angles_deg=(90.0, angle),
+        angle_errors_deg=(3.0, None),
+        states=("drop", state),
+        outline=((-10.0, 4.0), (0.0, 12.0), (10.0, 4.0)),
+        heights_a=(0.0, 1.0),
+        densities={"Li": (0.01, 0.05)},
+        young_dupre_angle_deg=50.0,
+        young_dupre_source="W 0.9 J/m²",
+    )
+
+
+def moving():
+    known = MeasuredDiffusivity(
+        value_cm2_s=1e-5, low_cm2_s=8e-6, high_cm2_s=1.2e-5, error_cm2_s=1e-6, exponent=1, n_atoms=9
+    )
+    none = MeasuredDiffusivity(
+        value_cm2_s=None,
+        low_cm2_s=None,
+        high_cm2_s=1e-6,
+        error_cm2_s=None,
+        exponent=0.1,
+        n_atoms=9,
+        reason="too short to tell: still caged",
+    )
+    run = InterfaceRun(
+        temperature_k=500,
+        time_ps=20,
+        equilibrium_from_ps=2,
+        heights_a=(0.0, 1.0),
+        densities={"Li": (0.0, 0.04)},
+        windows_ps=(5.0, 15.0),
+        widths_a=(1.0, 2.5),
+        crossed={"Li into substrate": 3},
+        separation_a=Average(value=2.4, error=0.01),
+        energy_ev=Average(value=-100.0, reason="too few"),
+        void_fraction=Average(value=0.02, error=0.005),
+        bonds=(
+            MeasuredBonds(pair=("P", "S"), at_start=16, at_end=14, error=1, broken=2, formed=0),
+        ),
+        slabs=(MeasuredSlab(low_a=0, high_a=6, parallel=known, normal=none),),
+        lithium_parallel=known,
+    )
+    return InterfaceDynamicsDocument(
+        campaign="moving",
+        host="Cu",
+        elements=("Cu",),
+        miller_index=(1, 1, 1),
+        termination="Cu",
+        origin="collectors",
+        potential=MINI,
+        evidence={"void_fraction": GOOD, "bonds_broken_per_nm2": GOOD, "li_diffusivity": GOOD},
+        void_fraction=0.02,
+        bonds_broken_per_nm2=0.5,
+        li_diffusivity=10.0,
+        runs=(run,),
+        arrhenius=ArrheniusLine(
+            activation_energy_ev=0.1,
+            error_ev=0.01,
+            misfit=1,
+            temperatures_k=(300.0, 500.0),
+            values_cm2_s=(1e-6, 1e-5),
+            low_cm2_s=(5e-7, 8e-6),
+            high_cm2_s=(2e-6, 1.2e-5),
+        ),
+    )
+
+
+def test_report_shows_angles_runs_and_reasons(tmp_path):
+    with open_database(tmp_path / "results.db") as database:
+        database.add_campaign("moving", {})
+        database.add_candidates(
+            "moving", [wetting("Ag", 0.0, "film"), wetting("Cu", 100.0), moving()]
+        )
+        stored = load_campaign(database, "moving")
+        assert stored.screens == ("dynamics", "wetting")
+        names = [entry.candidate.facts["host"] for entry in stored.ranked("wetting").ranking.ranked]
+        assert names == ["Ag", "Cu"]
+        page = report_html(stored, database)
+        found = database.query("screen=wetting drop_angle>50").rows
+        assert [row["host"] for row in found] == ["Cu"]
+    for text in (
+        "Contact angle against time",
+        "too short to tell: still caged",
+        "3 Li into substrate",
+        "W 0.9 J/m",
+        "Diffusion of lithium along the interface",
+    ):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("dynamics: {}", "add one of collectors"),
+        ("wetting: {hosts: [Cu], temperatures: [300.0]}", "453.65"),
+        ("wetting: {hosts: [Cuu]}", "Cu"),
+        ("wetting: {hosts: [Cu], drop_atom: 100}", "drop_atoms"),
+    ],
+)
+def test_bad_sections_are_refused_in_one_line(tmp_path, section, message):
+    path = tmp_path / "campaign.yaml"
+    path.write_text(f"name: moving\npotential: mini\nscreens: {{{section}}}\n")
+    with pytest.raises(CampaignError) as caught:
+        check_crystals(read_campaign(path), "campaign.yaml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_film_has_its_frames():
+    rng = np.random.default_rng(0)
+    frames = rng.uniform(0, 8, size=(5, 6, 3))
+    gif = film_gif(["Li"] * 3 + ["Cu"] * 3, frames, np.diag([10.0, 8, 20]), width=120)
+    picture = Image.open(io.BytesIO(gif))
+    assert picture.n_frames == 5
+    assert picture.size[0] == 120
+    assert len(picture.convert("RGB").getcolors(100_000)) > 3
+    with pytest.raises(StructureError, match="frames"):
+        film_gif(["Li"], frames, np.eye(3))

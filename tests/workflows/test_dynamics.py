@@ -1,0 +1,209 @@
+"""Runs of interfaces and drops, from the stage to their documents."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from potentials.batched.trajectory import read_frames
+from results.database import open_database
+from results.documents import DynamicsDocument
+from results.dynamics_documents import InterfaceDynamicsDocument, WettingDocument
+from structures import facet, interfaces
+from structures.models import in_plane_area
+from workflows.dynamics import (
+    DynamicsMaker,
+    DynamicsStart,
+    InterfaceDynamicsMaker,
+    _closed,
+    film_of,
+)
+from workflows.dynamics_analysis import arrhenius_line, drop_run
+from workflows.dynamics_runs import dynamics_stage, frames_hash, read_trajectory
+from workflows.errors import WorkflowError
+from workflows.local import run_flow
+from workflows.progress import listening
+from workflows.settings import PotentialSettings, StoreSettings
+from workflows.wetting import DropSize, WettingMaker
+
+MINI = PotentialSettings("mini")
+
+
+@pytest.fixture
+def stores(tmp_path):
+    return StoreSettings(database=str(tmp_path / "results.db"), spool=str(tmp_path / "spool"))
+
+
+@pytest.fixture(scope="module")
+def interface():
+    return min(
+        interfaces(
+            facet("Li", (1, 1, 0), min_thickness=6),
+            facet("Cu", (1, 1, 1), min_thickness=4),
+            max_strain=0.15,
+            max_atoms=60,
+            registries=1,
+        ),
+        key=lambda one: len(one.structure),
+    )
+
+
+def parameters(steps):
+    return {"steps": steps, "timestep": 1.0, "interval": 5, "temperature": 300.0, "seed": 1}
+
+
+def test_a_run_is_kept_with_its_frames_and_not_repeated(stores):
+    crystal = Structure(Lattice.cubic(3.44), ["Li"] * 2, [[0, 0, 0], [0.5, 0.5, 0.5]])
+    heard = []
+    with listening(heard.append):
+        (document,) = dynamics_stage("dynamics", [crystal], parameters(20), MINI, stores)
+    assert document.converged
+    assert document.time_ps == pytest.approx(0.02)
+    assert document.potential.dtype == "float32"
+    assert any("ps" in event.stage for event in heard)
+    trajectory = read_trajectory(document)
+    assert trajectory.times.tolist() == pytest.approx([0, 0.005, 0.01, 0.015, 0.02])
+    assert document.frames.sha256 == frames_hash(read_frames(document.frames.path, 0))
+    with open_database(stores.database) as database:
+        assert database.find([document.fingerprint])[document.fingerprint] == document
+    (again,) = dynamics_stage("dynamics", [crystal], parameters(20), MINI, stores)
+    assert again == document
+
+    # A run whose frames were thrown away is made again, with the same frames.
+    for path in Path(document.frames.path).glob("*.h5"):
+        path.unlink()
+    (anew,) = dynamics_stage("dynamics", [crystal], parameters(20), MINI, stores)
+    assert anew.frames.sha256 == document.frames.sha256
+
+
+def test_a_potential_without_dynamics_says_so(stores, monkeypatch):
+    from tests.workflows.emt_potential import load_emt
+
+    monkeypatch.setattr("potentials.loading.load_potential", load_emt)
+    crystal = Structure(Lattice.cubic(3.6), ["Cu"], [[0, 0, 0]])
+    with pytest.raises(WorkflowError, match="molecular dynamics"):
+        dynamics_stage("dynamics", [crystal], parameters(2), PotentialSettings("emt-md"), stores)
+
+
+def test_film_is_told_from_the_substrate(interface):
+    found = film_of(interface.structure, "Cu")
+    assert np.flatnonzero(found).tolist() == list(interface.film_indices)
+    salt = Structure(Lattice.cubic(9), ["Li", "F", "Li", "Li"], np.arange(12).reshape(4, 3) / 12)
+    assert film_of(salt, "LiF").tolist() == [False, False, True, True]
+    with pytest.raises(WorkflowError, match="Li film"):
+        film_of(Structure(Lattice.cubic(9), ["Li", "Cu"], [[0] * 3, [0.5] * 3]), "Cu")
+
+
+def test_closed_cell_keeps_its_atoms_apart(interface):
+    closed = _closed(interface.structure)
+    assert in_plane_area(closed) == pytest.approx(in_plane_area(interface.structure))
+    assert closed.volume < interface.structure.volume
+    distances = closed.distance_matrix[np.triu_indices(len(closed), 1)]
+    assert distances.min() > 2.0
+
+
+def test_interfaces_run_at_every_temperature_and_stress(stores, interface):
+    start = DynamicsStart(interface.structure, "collectors", "Cu", ["Cu"], [1, 1, 1], "Cu")
+    maker = InterfaceDynamicsMaker(
+        name="test",
+        potential=MINI,
+        stores=stores,
+        temperatures=[300.0, 400.0],
+        normal_stresses=[0.1],
+        dynamics_maker=DynamicsMaker(time_ps=0.03, interval=3),
+    )
+    (document,) = run_flow(maker.make([start]), lambda _: None)
+    assert isinstance(document, InterfaceDynamicsDocument)
+    assert [run.temperature_k for run in document.runs] == [300, 400, 300, 400]
+    assert [run.normal_stress_gpa for run in document.runs] == [None, None, 0.1, 0.1]
+    hottest = document.runs[1]
+    assert hottest.failure is None
+    # Atoms of the profile: every one is in it.
+    n_atoms = sum(sum(values) for values in hottest.densities.values()) * 0.25
+    assert n_atoms * in_plane_area(interface.structure) == pytest.approx(
+        len(interface.structure), rel=0.02
+    )
+    assert 1.5 < hottest.separation_a.value < 3.5
+    assert hottest.widths_a[0] < 2
+    assert document.void_fraction is not None
+    # Thirty femtoseconds tell nothing of diffusion, and say so.
+    assert document.li_diffusivity is None
+    assert "too short" in document.evidence["li_diffusivity"].failure
+    assert "needs 3" in document.evidence["li_activation_energy_ev"].failure
+    assert InterfaceDynamicsDocument.model_validate_json(document.model_dump_json()) == document
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [document])
+        assert database.candidates() == [document]
+
+
+def test_a_tiny_drop_runs_to_its_document(stores):
+    maker = WettingMaker(
+        name="test",
+        potential=MINI,
+        stores=stores,
+        size=DropSize(n_lithium=24, length=5.0, width_ratio=1.3, slab_thickness=2.0),
+        dynamics_maker=DynamicsMaker(name="drops", time_ps=0.02, interval=2),
+    )
+    (document,) = run_flow(maker.make({"Cu": [[1, 1, 1]]}), lambda _: None)
+    assert isinstance(document, WettingDocument)
+    assert document.n_lithium == 24
+    assert document.temperature == "500 K"
+    assert len(document.angles_deg) == len(document.windows_ps) == 11
+    assert document.evidence["drop_angle_deg"].reference_state == "500 K, 24 Li"
+    assert WettingDocument.model_validate_json(document.model_dump_json()) == document
+
+
+@pytest.mark.slow
+def test_a_small_drop_keeps_its_atoms_and_its_heat(stores):
+    maker = WettingMaker(
+        name="test",
+        potential=MINI,
+        stores=stores,
+        size=DropSize(n_lithium=60, length=7.0, width_ratio=1.5, slab_thickness=3.0),
+        dynamics_maker=DynamicsMaker(name="drops", time_ps=0.6, timestep=2.0, interval=5),
+    )
+    (document,) = run_flow(maker.make({"Cu": [[1, 1, 1]]}), lambda _: None)
+    assert document.state in ("drop", "film", "non-wetting")
+    assert document.drop_angle_deg is not None or document.evidence["drop_angle_deg"].failure
+    frames = read_frames(document.frames.path, document.frames.index)
+    assert frames.temperatures[len(frames.temperatures) // 2 :].mean() == pytest.approx(
+        500, rel=0.3
+    )
+    lithium = frames.positions[-1][-60:, 2]
+    assert lithium.min() > 1.0
+    assert np.ptp(lithium) < 40
+
+
+def test_drop_of_known_angle_through_the_whole_analysis(monkeypatch):
+    """Frames of a synthetic drop give its angle back, with an error and no 'too short'."""
+    from results.dynamics.trajectory import Trajectory
+    from tests.results.dynamics.test_droplet import DENSITY, LENGTH, synthetic_drop
+
+    rng = np.random.default_rng(0)
+    x, z, width = synthetic_drop(rng, 70, area=900.0, n_frames=200, fuzz=0.5)
+    slab = np.array([[i, 0.0, 8.0] for i in np.arange(0, width, 2.5)])
+    n_frames, n_lithium = x.shape
+    drop = np.stack([x + width / 2, rng.uniform(0, LENGTH, x.shape), z + 9.25], axis=-1)
+    everything = np.concatenate([np.tile(slab, (n_frames, 1, 1)), drop], axis=1)
+    trajectory = Trajectory(
+        ("Cu",) * len(slab) + ("Li",) * n_lithium,
+        np.arange(n_frames) * 0.1,
+        everything,
+        np.tile(np.diag([width, LENGTH, 90.0]), (n_frames, 1, 1)),
+        np.zeros(n_frames),
+        np.zeros(n_frames),
+    )
+    monkeypatch.setattr("workflows.dynamics_analysis.read_trajectory", lambda _: trajectory)
+    run = DynamicsDocument.model_construct(time_ps=20.0)
+    told = drop_run(run, n_lithium, width, LENGTH, DENSITY)
+    assert told["state"] == "drop"
+    assert told["angle"].reason is None
+    assert told["angle"].value == pytest.approx(70, abs=5)
+    assert told["angle"].error < 6
+    assert told["height_angle"].value == pytest.approx(70, abs=4)
+
+
+def test_no_arrhenius_line_without_diffusivities():
+    assert "needs 3" in arrhenius_line([])

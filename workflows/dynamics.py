@@ -1,0 +1,342 @@
+"""Relaxed interfaces set in motion, as one jobflow flow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jobflow import Flow, Maker, job
+from monty.json import MSONable
+from numpy.typing import NDArray
+from pymatgen.core import Composition, Lattice, Structure
+
+from results.documents import DynamicsDocument, Evidence, as_structure
+from results.dynamics_documents import InterfaceDynamicsDocument, InterfaceRun
+from structures.models import in_plane_area
+from workflows.dynamics_analysis import arrhenius_line, interface_run
+from workflows.dynamics_runs import dynamics_stage
+from workflows.errors import WorkflowError
+from workflows.evidence import Quantities
+from workflows.packing import Documents
+from workflows.settings import PotentialSettings, StoreSettings
+
+CLOSED_GAP = 2.4
+"""Gap between the film's top and the substrate's image where the vacuum is taken out, Å."""
+
+
+@dataclass(frozen=True)
+class DynamicsStart(MSONable):
+    """One relaxed interface and whose it is.
+
+    Attributes:
+        structure: a Li film on a substrate, the film's sites last, vacuum above.
+        origin: the screen that it comes from.
+        host: crystal of the substrate.
+        elements: of the host.
+        miller_index: facet of the substrate; None where the screen names none.
+        termination: of the facet.
+    """
+
+    structure: Structure
+    origin: str
+    host: str
+    elements: list[str]
+    miller_index: list[int] | None
+    termination: str
+
+
+@dataclass
+class DynamicsMaker(Maker):
+    """Molecular dynamics of a list of structures at one temperature.
+
+    Attributes:
+        name: stage shown in the progress.
+        time_ps: simulated time.
+        timestep: fs.
+        interval: time steps between frames.
+        friction: of the Langevin thermostat, 1/fs.
+        seed: of the first system.
+    """
+
+    name: str = "dynamics"
+    time_ps: float = 20.0
+    timestep: float = 1.0
+    interval: int = 50
+    friction: float = 0.01
+    seed: int = 0
+
+    @job
+    def make(
+        self,
+        structures: list[Structure],
+        temperature: float,
+        normal_stress: float | None,
+        potential: PotentialSettings,
+        stores: StoreSettings,
+    ) -> Documents:
+        """One document per structure; NVT where ``normal_stress`` (GPa) is None."""
+        return Documents([*self.run(structures, temperature, normal_stress, potential, stores)])
+
+    def run(
+        self,
+        structures: list[Structure],
+        temperature: float,
+        normal_stress: float | None,
+        potential: PotentialSettings,
+        stores: StoreSettings,
+    ) -> list[DynamicsDocument]:
+        """What `make` does, for a job that does more."""
+        parameters: dict[str, Any] = {
+            "steps": round(self.time_ps * 1000 / self.timestep),
+            "timestep": self.timestep,
+            "interval": self.interval,
+            "friction": self.friction,
+            "seed": self.seed,
+            "temperature": temperature,
+            "ensemble": "nvt",
+        }
+        stage = f"{self.name} {temperature:g} K"
+        if normal_stress is not None:
+            parameters |= {"ensemble": "normal-stress", "normal_stress": normal_stress}
+            stage += f" {normal_stress:g} GPa"
+        return dynamics_stage(stage, structures, parameters, potential, stores)
+
+
+@dataclass
+class InterfaceDynamicsMaker(Maker):
+    """Runs of relaxed interfaces at several temperatures, and under stress where asked.
+
+    The flow's output is a list of `results.dynamics_documents.InterfaceDynamicsDocument`.
+
+    Attributes:
+        name: name of the flow, and the campaign's name in its documents.
+        potential: what moves the atoms.
+        stores: where known runs are found and new ones kept.
+        temperatures: K.
+        normal_stresses: GPa, positive = compression; each is held at each temperature, in a cell
+            without vacuum. NVT runs keep the vacuum.
+        dynamics_maker: how long and how fine.
+    """
+
+    name: str = "dynamics"
+    potential: PotentialSettings = field(default_factory=PotentialSettings)
+    stores: StoreSettings = field(default_factory=StoreSettings)
+    temperatures: list[float] = field(default_factory=lambda: [273.15, 298.15, 323.15, 500.0])
+    normal_stresses: list[float] = field(default_factory=list)
+    dynamics_maker: DynamicsMaker = field(default_factory=DynamicsMaker)
+
+    def make(self, starts: list[DynamicsStart]) -> Flow:
+        """The flow for relaxed interfaces.
+
+        Args:
+            starts: without any, the flow has nothing to do.
+        """
+        stresses: list[float | None] = [None, *self.normal_stresses] if starts else []
+        kinds = [(kelvin, stress) for stress in stresses for kelvin in self.temperatures]
+        runs = [
+            self.dynamics_maker.make(
+                [
+                    start.structure if stress is None else _closed(start.structure)
+                    for start in starts
+                ],
+                kelvin,
+                stress,
+                self.potential,
+                self.stores,
+            )
+            for kelvin, stress in kinds
+        ]
+        collected = collect_dynamics(
+            self.name, starts, [stress for _, stress in kinds], [run.output for run in runs]
+        )
+        return Flow([*runs, collected], output=collected.output, name=self.name)
+
+
+@job
+def collect_dynamics(
+    campaign: str,
+    starts: list[DynamicsStart],
+    stresses: list[float | None],
+    runs: list[Documents],
+) -> list[InterfaceDynamicsDocument]:
+    """One document per interface; ``stresses`` and ``runs`` have one entry per kind of run."""
+    return [
+        _interface_document(
+            campaign,
+            start,
+            stresses,
+            [_run(documents.documents[position]) for documents in runs],
+        )
+        for position, start in enumerate(starts)
+    ]
+
+
+def film_of(structure: Structure, host: str) -> NDArray[np.bool_]:
+    """Which sites are the Li film's: the last ones, what a stoichiometric substrate leaves over.
+
+    Args:
+        structure: the interface, the substrate's sites first.
+        host: formula of the substrate, or a name whose substrate has no Li.
+
+    Raises:
+        WorkflowError: if the sites are not in that order.
+    """
+    lithium = np.array([site.specie.symbol == "Li" for site in structure])
+    others = int((~lithium).sum())
+    in_substrate = 0.0
+    if others:
+        try:
+            formula = Composition(host)
+            in_substrate = formula["Li"] * others / (formula.num_atoms - formula["Li"])
+        except (ValueError, ZeroDivisionError):
+            in_substrate = 0.0
+    n_film = round(int(lithium.sum()) - in_substrate)
+    film = np.arange(len(structure)) >= len(structure) - n_film
+    if n_film <= 0 or film.all() or not lithium[film].all():
+        raise WorkflowError(
+            f"interface: cannot tell the Li film from {host} in {structure.formula}; "
+            "give a stoichiometric substrate with the film's sites last"
+        )
+    return film
+
+
+def _run(document: Any) -> DynamicsDocument:
+    if not isinstance(document, DynamicsDocument):
+        raise WorkflowError(f"run: {type(document).__name__} is no molecular dynamics")
+    return document
+
+
+def _interface_document(
+    campaign: str,
+    start: DynamicsStart,
+    stresses: list[float | None],
+    documents: list[DynamicsDocument],
+) -> InterfaceDynamicsDocument:
+    problem: str | None = None
+    runs: list[InterfaceRun] = []
+    try:
+        film = film_of(start.structure, start.host)
+        runs = [
+            interface_run(document, film, stress)
+            for document, stress in zip(documents, stresses, strict=True)
+        ]
+    except ValueError as error:
+        problem = str(error)
+    area = in_plane_area(start.structure) / 100  # nm²
+    free = [run for run in runs if run.normal_stress_gpa is None]
+    hottest = max(free, key=lambda run: run.temperature_k) if free else None
+    found = _quantities(hottest, area, problem)
+    line = arrhenius_line(runs)
+    if hottest is not None and hottest.failure is None:
+        prints = tuple(one for run in free for one in run.fingerprints)
+        if isinstance(line, str):
+            found |= Quantities(
+                {}, {"li_activation_energy_ev": Evidence(converged=False, failure=line)}
+            )
+        else:
+            found |= Quantities(
+                {"li_activation_energy_ev": line.activation_energy_ev},
+                {
+                    "li_activation_energy_ev": Evidence(
+                        converged=True, error=line.error_ev, fingerprints=prints
+                    )
+                },
+            )
+    return InterfaceDynamicsDocument.model_validate(
+        {
+            **found.values,
+            "campaign": campaign,
+            "host": start.host,
+            "elements": start.elements,
+            "miller_index": start.miller_index,
+            "termination": start.termination,
+            "origin": start.origin,
+            "potential": documents[0].potential,
+            "runs": runs,
+            "arrhenius": None if isinstance(line, str) else line,
+            "initial_structure": start.structure,
+            "evidence": found.evidence,
+        }
+    )
+
+
+def _quantities(run: InterfaceRun | None, area: float, problem: str | None) -> Quantities:
+    """The quantities of the hottest run; ``area`` in nm²."""
+    names = (
+        "mixed_zone_width_a",
+        "crossed_per_nm2",
+        "bonds_broken_per_nm2",
+        "void_fraction",
+        "li_diffusivity",
+    )
+    if run is None or run.failure is not None:
+        reason = problem or (run.failure if run else None) or "no run"
+        return Quantities({}, dict.fromkeys(names, Evidence(converged=False, failure=reason)))
+    reference = f"{run.temperature_k:g} K after {run.time_ps:g} ps"
+    broken = sum(bonds.broken for bonds in run.bonds if "Li" not in bonds.pair)
+    values: dict[str, float | None] = {
+        "mixed_zone_width_a": float(np.mean(run.widths_a[-4:])),
+        "crossed_per_nm2": sum(run.crossed.values()) / area,
+        "bonds_broken_per_nm2": broken / area,
+    }
+    # What grows with time has no mean and no block error; the equilibrium is told of all.
+    state = Evidence(
+        converged=run.equilibrium_reason is None,
+        failure=run.equilibrium_reason,
+        reference_state=reference,
+        fingerprints=run.fingerprints,
+    )
+    evidence = dict.fromkeys(values, state)
+    voids, along = run.void_fraction, run.lithium_parallel
+    if voids is not None:
+        values["void_fraction"] = voids.value
+        evidence["void_fraction"] = state.model_copy(update={"error": voids.error})
+    if along is not None:
+        value, error = along.value_cm2_s, along.error_cm2_s
+        values["li_diffusivity"] = None if value is None else value * 1e6
+        evidence["li_diffusivity"] = Evidence(
+            converged=value is not None,
+            error=None if error is None else error * 1e6,
+            failure=along.reason,
+            reference_state=reference,
+            fingerprints=run.fingerprints,
+        )
+    return Quantities(values, evidence)
+
+
+def _closed(structure: Structure) -> Structure:
+    """The interface without its vacuum and with no frozen atom, to be pressed along the normal."""
+    positions = structure.cart_coords
+    matrix = structure.lattice.matrix.copy()
+    # The image of a tilted cell stays where the tilt puts it; only the height changes.
+    height = positions[:, 2].max() - positions[:, 2].min() + CLOSED_GAP
+    matrix[2] *= height / matrix[2, 2]
+    return Structure(Lattice(matrix), structure.species, positions, coords_are_cartesian=True)
+
+
+def starts_of(documents: Mapping[str, list[Any]]) -> list[DynamicsStart]:
+    """The relaxed Li interfaces of screens' candidates, best first, as `DynamicsStart`.
+
+    Args:
+        documents: by screen, its best candidates; those without a Li interface are left out.
+    """
+    found: dict[tuple[str, ...], DynamicsStart] = {}
+    for origin, candidates in documents.items():
+        for document in candidates:
+            structure = getattr(document, "interface_structure", None) or getattr(
+                document, "lithium_interface_structure", None
+            )
+            facet = None if document.miller_index is None else list(document.miller_index)
+            whose = (origin, document.host, str(facet), document.termination)
+            # A coating has one interface with Li, whatever electrolyte it stands on.
+            if structure is None or whose in found:
+                continue
+            found[whose] = DynamicsStart(
+                as_structure(structure),
+                origin,
+                document.host,
+                list(document.elements),
+                facet,
+                document.termination,
+            )
+    return list(found.values())

@@ -1,0 +1,228 @@
+"""Molecular dynamics as a stage: the task, its settings, and the frames it leaves behind.
+
+The frames go to a folder beside the stage's spool, in pieces; a run that was killed goes on from
+the newest piece. One folder holds the systems of one batch, which end together, so that their
+documents appear when all of them are done.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from monty.json import MSONable
+from pymatgen.core import Structure
+
+from potentials.batched.molecular_dynamics import DynamicsProgress, DynamicsResult
+from potentials.batched.trajectory import Frames, read_frames
+from results.documents import DynamicsDocument, SideFile, as_structure
+from results.dynamics.trajectory import Trajectory
+from results.fingerprint import calculation_fingerprint
+from workflows.errors import WorkflowError
+from workflows.progress import StageEvent, report
+from workflows.settings import PotentialSettings, StoreSettings, engine_for
+from workflows.stages import run_stage
+from workflows.tasks import Done, System, Task
+
+DYNAMICS_DTYPE = "float32"
+"""Precision where the potential's settings name none: enough for forces, half of the cost."""
+
+
+@dataclass(frozen=True)
+class RunSettings(MSONable):
+    """What the task loads its engine from.
+
+    Attributes:
+        potential: what moves the atoms.
+        folder: where the folders of frames go, on a disk that every node sees.
+    """
+
+    potential: PotentialSettings = field(default_factory=PotentialSettings)
+    folder: str = "dynamics"
+
+    @property
+    def device(self) -> str:
+        """Torch device."""
+        return self.potential.device
+
+
+@dataclass(frozen=True)
+class _Mover:
+    """An engine that moves, and where its frames go."""
+
+    engine: Any
+    identity: Mapping[str, Any]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How one system's run ended, and where its frames are."""
+
+    result: DynamicsResult
+    frames: SideFile | None
+    time_ps: float
+
+
+def dynamics_stage(
+    stage: str,
+    structures: Sequence[Structure],
+    parameters: Mapping[str, Any],
+    potential: PotentialSettings,
+    stores: StoreSettings,
+) -> list[DynamicsDocument]:
+    """Move each structure with the ``parameters`` of `BatchedEngine.md`.
+
+    Runs whose frames are no longer where the database says are run again.
+
+    Args:
+        stage: name shown in the progress and given to the spool.
+        structures: starting points; frozen atoms do not move.
+        parameters: keyword arguments of `potentials.batched.engine.BatchedEngine.md`.
+        potential: what moves; float32 where it names no precision.
+        stores: where results are looked for and kept; frames go beside the spool.
+
+    Raises:
+        PotentialError: the potential cannot be loaded, or lacks an element.
+        WorkflowError: the potential's engine does no molecular dynamics.
+    """
+    potential = replace(potential, dtype=potential.dtype or DYNAMICS_DTYPE)
+    folder = Path(stores.spool or ".").resolve() / "dynamics"
+    settings = RunSettings(potential, str(folder))
+    systems = [[structure] for structure in structures]
+    found = run_stage(stage, DYNAMICS, parameters, systems, settings, stores)
+    gone = [
+        position
+        for position, document in enumerate(found)
+        if isinstance(document, DynamicsDocument) and _is_gone(document)
+    ]
+    if gone:
+        again = [systems[position] for position in gone]
+        apart = StoreSettings(database=None, spool=None)
+        for position, document in zip(
+            gone, run_stage(stage, DYNAMICS, parameters, again, settings, apart), strict=True
+        ):
+            found[position] = document
+    return cast("list[DynamicsDocument]", found)
+
+
+def read_trajectory(document: DynamicsDocument) -> Trajectory:
+    """The frames of a run.
+
+    Raises:
+        WorkflowError: a run without frames.
+        PotentialError: its side file is not there.
+    """
+    if document.frames is None:
+        raise WorkflowError(f"run {document.fingerprint[:12]}: {document.failure or 'no frames'}")
+    frames = read_frames(document.frames.path, document.frames.index)
+    # A run that was made longer later on has more frames than this document knows of.
+    n = document.frames.n_frames
+    structure = as_structure(document.initial_structure)
+    return Trajectory(
+        symbols=tuple(site.specie.symbol for site in structure),
+        times=frames.steps[:n] * float(document.parameters["timestep"]) / 1000,
+        positions=frames.positions[:n].astype(np.float64),
+        cells=frames.cells[:n],
+        energies=frames.energies[:n],
+        temperatures=frames.temperatures[:n],
+    )
+
+
+def frames_hash(frames: Frames) -> str:
+    """SHA-256 (hex) of steps, positions and cells."""
+    total = hashlib.sha256()
+    for values in (frames.steps, frames.positions, frames.cells):
+        total.update(np.ascontiguousarray(values).tobytes())
+    return total.hexdigest()
+
+
+def _is_gone(document: DynamicsDocument) -> bool:
+    if document.frames is None:
+        return False
+    with suppress(ValueError, OSError):
+        read_frames(document.frames.path, document.frames.index)
+        return False
+    return True
+
+
+def _load(settings: RunSettings) -> tuple[Any, _Mover]:
+    potential, engine = engine_for(settings.potential)
+    if not hasattr(engine, "md"):
+        raise WorkflowError(
+            f"potential: {settings.potential.name!r} has no molecular dynamics here; "
+            "choose a MACE model, such as 'mini'"
+        )
+    return potential, _Mover(engine, potential.identity.to_dict(), Path(settings.folder))
+
+
+def _move(
+    mover: _Mover, systems: Sequence[System], parameters: Mapping[str, Any], done: Done
+) -> None:
+    structures = [system[0] for system in systems]
+    key = calculation_fingerprint(structures, DYNAMICS.name, parameters, dict(mover.identity))
+    folder = mover.folder / key[:20]
+    timestep = float(parameters["timestep"])
+    label = f"{parameters['temperature']:g} K, ps"
+
+    def tell(progress: DynamicsProgress) -> None:
+        at, total = (int(n * timestep / 1000) for n in (progress.step, progress.steps))
+        report(StageEvent(label, at, max(total, 1), 0, 0))
+
+    results = mover.engine.md(structures, folder, **parameters, on_progress=tell)
+    for index, result in enumerate(results):
+        time_ps = result.steps * timestep / 1000
+        frames = None
+        with suppress(ValueError):  # a system that had no frame
+            read = read_frames(folder, index)
+            frames = SideFile(
+                path=str(folder),
+                index=index,
+                sha256=frames_hash(read),
+                n_frames=len(read.steps),
+            )
+        done(index, _Run(result, frames, time_ps))
+
+
+def _document(system: System, run: _Run, common: Mapping[str, Any]) -> DynamicsDocument:
+    return DynamicsDocument.model_validate(
+        {
+            **common,
+            "initial_structure": system[0],
+            "final_structure": run.result.structure,
+            "max_force": None,
+            "converged": run.result.failure is None,
+            "failure": run.result.failure,
+            "steps": run.result.steps,
+            "force_evaluations": run.result.steps + 1,
+            "wall_time_s": run.result.wall_time,
+            "time_ps": run.time_ps,
+            "frames": run.frames,
+        }
+    )
+
+
+def _lost(system: System, reason: str, common: Mapping[str, Any]) -> DynamicsDocument:
+    return DynamicsDocument.model_validate(
+        {
+            **common,
+            "initial_structure": system[0],
+            "final_structure": None,
+            "max_force": None,
+            "converged": False,
+            "failure": reason,
+            "steps": 0,
+            "force_evaluations": 0,
+            "wall_time_s": 0.0,
+            "time_ps": 0.0,
+            "frames": None,
+        }
+    )
+
+
+DYNAMICS = Task(
+    "dynamics", "workflows.dynamics_runs:DYNAMICS", _move, _document, load=_load, lost=_lost
+)
