@@ -129,15 +129,25 @@ def _phases(element: str) -> list[str]:
     ]
 
 
+def _cell(name: str) -> "Structure":
+    """Conventional cell; the primitive one of a phase too large for more than the hull."""
+    from structures import crystal
+    from structures.symmetry import primitive_cell
+    from workflows.seed_jobs import MOST_ATOMS
+
+    conventional = crystal(name)
+    primitive = primitive_cell(conventional)
+    return primitive if len(primitive) > MOST_ATOMS else conventional
+
+
 def _structures(element: str, screen: SeedScreen) -> "dict[str, Structure]":
     """Lithium, the element, their phases and, asked for, decorations, by name.
 
     Of lithium only the bcc phase, which every energy refers to, stands on the hull.
     """
-    from structures import crystal
     from structures.decorations import PARENTS, decorations
 
-    found = {name: crystal(name) for name in (_LITHIUM, *_phases(element))}
+    found = {name: _cell(name) for name in (_LITHIUM, *_phases(element))}
     if screen.decorations is not None:
         volumes = [found[name].volume / len(found[name]) for name in (_LITHIUM, element)]
         for parent in PARENTS:

@@ -162,7 +162,7 @@ def test_the_hull_has_bcc_lithium_only_and_decorations_where_asked_for():
         ("[Zn,", "[Li,", "elements[0] = 'Li': is what is deposited; name elements that alloy"),
         ("[Zn,", "[LiAl,", "elements[0] = 'LiAl': is no element; name what alloys: Al"),
         ("[Zn,", "[Zn-3,", "elements[0] = 'Zn-3': is no element; name one such as Ag"),
-        ("[Zn,", "[Co,", "elements[0] = 'Co': the library has no crystal of Co, so that the hull"),
+        ("[Zn,", "[W,", "elements[0] = 'W': the library has no crystal of W, so that the hull"),
         ("[Zn,", "[Au,", "item 1 repeats 'Au'; remove it"),
         ("{elem", "{facets: [[0, 0, 0, 1]], elem", "facets[0] = [0, 0, 0, 1]: has four indices"),
         ("{elem", "{facets: {Cu: close_packed}, elem", "facets.Cu: not among the hosts; choose"),
