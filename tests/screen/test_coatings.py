@@ -2,6 +2,7 @@
 
 import pytest
 
+from results.database import open_database
 from results.documents import Evidence
 from screen.campaign_checks import check_crystals, check_elements
 from screen.campaign_file import parse_campaign, without_funnel
@@ -9,7 +10,9 @@ from screen.candidates import ranked_screen
 from screen.coatings import competing_phases, maker
 from screen.criteria_coatings import DEFAULT_COATING_CRITERIA
 from screen.errors import CampaignError
+from screen.report import report_html
 from screen.report_coatings import funnel_counts, section
+from screen.stored import StoredCampaign
 from tests.workflows.test_coating_judging import judged
 from workflows.coating_funnel import Funnel
 from workflows.settings import PotentialSettings, StoreSettings
@@ -155,3 +158,23 @@ def test_the_report_draws_the_funnel_the_reactions_and_the_windows(documents, ra
     assert windows["base"][bare] == pytest.approx(1.76)
     assert windows["x"][bare] == pytest.approx(2.1 - 1.76)
     assert len(shown.details) == len(documents)
+
+
+def test_the_whole_report_is_written(documents, tmp_path):
+    stored = StoredCampaign("by-hand", None, "", tuple(documents))
+    with open_database(tmp_path / "results.db") as database:
+        page = report_html(stored, database)
+    assert "Coatings between electrolytes and lithium" in page
+    for place in ("coatings-funnel", "coatings-reactions", "coatings-windows"):
+        assert f'id="{place}"' in page
+    assert "reaction energy with the electrolyte -0.193 eV/atom is under the threshold" in page
+
+
+def test_documents_come_back_from_the_database(documents, tmp_path):
+    with open_database(tmp_path / "results.db") as database:
+        database.add_campaign("by hand", {})
+        database.add_candidates("by hand", documents)
+        assert database.candidates("electrolyte=Li6PS5Cl host=Li2S") == [
+            document for document in documents if document.coating == "Li2S"
+        ]
+        assert len(database.query("screen=coatings reaction_energy>-0.1")) == 2
