@@ -93,7 +93,12 @@ def _places(screen: RankedScreen, ranked: Sequence[RankedCandidate]) -> Figure:
         f"<br>among the best {top}: %{{customdata[2]}}<extra></extra>",
     }
     layout = {
-        "xaxis": {"title": {"text": "Rank"}, "rangemode": "tozero", "tickformat": "d"},
+        "xaxis": {
+            "title": {"text": "Rank"},
+            "rangemode": "tozero",
+            "tickformat": "d",
+            **({"dtick": 1} if max(high for _, high in intervals) <= 15 else {}),
+        },
         "yaxis": {"tickvals": ranks, "ticktext": names, "autorange": "reversed"},
         "showlegend": False,
         "height": 110 + 24 * len(ranked),
@@ -140,6 +145,7 @@ def _pairs(screen: RankedScreen, ranked: Sequence[RankedCandidate]) -> Figure:
         "zmax": 1,
         "colorscale": _BEHIND_TO_AHEAD,
         "colorbar": {"title": {"text": "P(ahead)"}, "thickness": 12, "len": 0.8},
+        "showscale": len(ranked) > 4,
         "xgap": 1,
         "ygap": 1,
         "hovertemplate": "%{y} ahead of %{customdata[0]}: %{z:.0%}, %{customdata[1]}"

@@ -1,6 +1,7 @@
 """The report over HTTP: current, on loopback only, and nothing else."""
 
 import http.client
+import re
 import socket
 import threading
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from results.database import open_database
+from screen.cli import main
 from screen.errors import CampaignError
 from screen.report_server import ReportServer
 from tests.screen.chromium import EXECUTABLE, Chromium
@@ -98,6 +100,28 @@ def test_a_taken_port_is_one_line(filled):
             ReportServer(str(filled), port)
     with pytest.raises(CampaignError, match="--port = 99999"):
         ReportServer(str(filled), 99999)
+
+
+def test_the_command_says_where_and_ends_with_ctrl_c(filled, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ReportServer, "serve_forever", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "--serve", "--port", "0", "--db", str(filled)])
+    assert ended.value.code == 0
+    assert re.search(r"Serving http://127\.0\.0\.1:\d+/ ", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--campaign", "none"], "--campaign = 'none'"), (["--port", "99999"], "--port = 99999")],
+)
+def test_the_command_tells_what_is_wrong_before_it_serves(filled, capsys, arguments, message):
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "--serve", "--port", "0", "--db", str(filled), *arguments])
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.skipif(EXECUTABLE is None, reason="needs chromium, which is not installed")
