@@ -94,9 +94,13 @@ class SeedScreenMaker(Maker):
         )
         known = {name: cell for one in crystals.values() for name, cell in one.items()}
         common = (self.potential, self.stores)
-        bulks = self.bulk_maker.make(
-            [known[name].get_primitive_structure() for name in plan.crystals], *common
-        )
+        # Elements as the collector screen relaxes them, so that both share what is cut from them.
+        pure = {"Li", *plan.seeds}
+        cells = [
+            known[name] if name in pure else known[name].get_primitive_structure()
+            for name in plan.crystals
+        ]
+        bulks = self.bulk_maker.make(cells, *common)
         relaxed = bulks.output.documents
         solutes = place_solutes(plan, relaxed)
         dissolved = self.solute_maker.make(solutes.output.structures, *common)

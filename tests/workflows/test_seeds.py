@@ -104,7 +104,7 @@ def test_the_substitution_energy_follows_from_ase_energies(zinc, database_path, 
         structure = as_structure(stored(database_path, key).final_structure)
         parts[structure.composition.formula] = structure
     energy = ase_energy(parts["Li53 Zn1"], calculator)
-    energy -= 53 * ase_energy(parts["Li1"], calculator)
+    energy -= 53 * ase_energy(parts["Li2"], calculator) / 2
     energy -= ase_energy(parts["Zn2"], calculator) / 2
     assert zinc.substitution_energy_ev == pytest.approx(energy, abs=1e-5)
 
