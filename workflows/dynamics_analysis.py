@@ -39,6 +39,9 @@ WINDOWS = 20
 """Windows of a run in which widths and angles are told."""
 SLAB = 6.0
 """Thickness of the slabs whose diffusivity is told, Å."""
+LEAST_SETTLED_PS = 5.0
+"""Time in equilibrium from which a drop's angle counts: two to three times the capillary time
+√(ρR³/γ) of liquid Li, 2 ps for a radius of 15 Å, in which a drop of that size settles."""
 _VOID_FRAMES = 60
 _BAND_POINTS = 25
 
@@ -156,7 +159,8 @@ def drop_run(
     half = trajectory.part(slice(len(trajectory.times) // 2, None))
     profiles = density_profiles(half, 0.25)
     last = shapes[-1]
-    start, mean = _settled_angle(shapes)
+    times = [float(trajectory.times[window][0]) for window in windows]
+    start, mean = _settled_angle(shapes, times, float(trajectory.times[-1]))
     return {
         "state": last.state,
         "state_reason": last.reason,
@@ -169,20 +173,35 @@ def drop_run(
         "circle": None if last.radius is None else (last.centre, last.radius),
         "heights_a": tuple((profiles.heights - base).tolist()),
         "densities": {e: tuple(d.mean(axis=0).tolist()) for e, d in profiles.densities.items()},
-        "equilibrium_from_ps": None
-        if start is None
-        else float(trajectory.times[windows[start]][0]),
+        "equilibrium_from_ps": None if start is None else times[start],
         "angle": mean,
         "height_angle": _average([one for one in by_height[start or 0 :] if one is not None]),
     }
 
 
-def _settled_angle(shapes: Sequence[DropShape]) -> tuple[int | None, Average]:
-    """The first window in equilibrium, and the mean angle from there on."""
+def _settled_angle(
+    shapes: Sequence[DropShape], times: Sequence[float], end: float
+) -> tuple[int | None, Average]:
+    """The first window in equilibrium, and the mean angle from there on.
+
+    Args:
+        shapes: of the windows.
+        times: at which the windows begin, ps.
+        end: of the run, ps.
+    """
+
+    def too_short(start: int) -> str | None:
+        settled = end - times[start]
+        if settled >= LEAST_SETTLED_PS:
+            return None
+        return f"too short to tell: {settled:.2g} ps of {LEAST_SETTLED_PS:g}; run longer"
+
     last = shapes[-1]
     if last.state != "drop":
         limits = [place for place, shape in enumerate(shapes) if shape.state != last.state]
-        return (limits[-1] + 1 if limits else 0), Average(value=last.angle)
+        start = limits[-1] + 1 if limits else 0
+        reason = too_short(start)
+        return (None if reason else start), Average(value=last.angle, reason=reason)
     angles = [shape.angle for shape in shapes]
     known = [angle for angle in angles if angle is not None]
     if len(known) < len(angles) or len(known) < 4:
@@ -193,8 +212,9 @@ def _settled_angle(shapes: Sequence[DropShape]) -> tuple[int | None, Average]:
     # Both the windows' scatter and what each fit is uncertain by, alike in all windows.
     scatter = float(np.std(tail, ddof=1) * np.sqrt(settled.inefficiency / len(tail)))
     error = float(np.hypot(scatter, np.mean(fits)))
-    start = None if settled.reason else settled.start
-    return start, Average(value=float(np.mean(tail)), error=error, reason=settled.reason)
+    reason = settled.reason or too_short(settled.start)
+    mean = Average(value=float(np.mean(tail)), error=error, reason=reason)
+    return (None if reason else settled.start), mean
 
 
 def _base(trajectory: Trajectory, drop: Mask) -> float:

@@ -120,15 +120,17 @@ def run_drops(
             cut = facet_set(
                 last_structure(bulk), spec, host=host, min_thickness=size.slab_thickness
             )
+            # A polar facet that is not the crystal's composition is none that lithium meets.
+            kept = [one for one in cut if one.stoichiometric] or cut
             made = [
                 drop_on(one, size.n_lithium, min_length=size.length, width_ratio=size.width_ratio)
-                for one in cut
+                for one in kept
             ]
         except StructureError as error:
             found += [_failed(campaign, host, bulk, kelvin, str(error)) for kelvin in temperatures]
             continue
         drops += made
-        owners += cut
+        owners += kept
     for kelvin in temperatures if drops else []:
         structures = [drop.structure for drop in drops]
         documents = dynamics_maker.run(structures, kelvin, None, potential, stores)
