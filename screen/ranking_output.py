@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+_MOST_NAMED = 12
+"""So many of the ranks with undecided comparisons are named in a note."""
+
 _MAIN = 6
 """So many of a screen's quantities, its first, stand in every table for people."""
 
@@ -203,10 +206,25 @@ def uncertainty_notes(ranking: Ranking) -> Iterator[str]:
     if drawn < 2:
         return
     undecided = sum(len(entry.undecided) for entry in ranking.ranked) // 2
-    yield f"The errors leave {undecided} of {drawn * (drawn - 1) // 2} comparisons undecided."
+    note = f"The errors leave {undecided} of {drawn * (drawn - 1) // 2} comparisons undecided"
+    worse = {entry.rank: [r for r in entry.undecided if r > entry.rank] for entry in ranking.ranked}
+    pairs = [f"{rank} against {_spans(ranks)}" for rank, ranks in worse.items() if ranks]
+    more = ["..."] if len(pairs) > _MOST_NAMED else []
+    yield f"{note}: {'; '.join(pairs[:_MOST_NAMED] + more)}." if pairs else f"{note}."
     if ranking.without_error:
         named = ", ".join(label_of[name] for name in ranking.without_error)
         yield f"Taken as exact where no error is known: {named}."
+
+
+def _spans(ranks: Sequence[int]) -> str:
+    """Ascending ranks with runs drawn together: ``3–5, 8``."""
+    runs: list[list[int]] = []
+    for rank in ranks:
+        if runs and rank == runs[-1][-1] + 1:
+            runs[-1].append(rank)
+        else:
+            runs.append([rank])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
 
 
 def facet_text(candidate: Candidate) -> str:

@@ -127,6 +127,16 @@ def test_intervals_and_chances_stand_in_json_csv_and_table(screen):
     assert re.search(r"1\s+Au\s+\(111\)\s+1(–\d)?\s+100 %", text)
 
 
+def test_undecided_comparisons_are_named_by_rank():
+    documents = [
+        collector(host, adhesion=w, binding=-0.2, barrier=0.05)
+        for host, w in (("Cu", 1.0), ("Au", 0.99), ("Ni", 0.98), ("Ag", 0.2))
+    ]
+    only = (Criterion(COLLECTOR_QUANTITIES["work_of_adhesion"], "max"),)
+    text = " ".join(text_of(ranked_screen("collectors", documents, only)).split())
+    assert "The errors leave 3 of 6 comparisons undecided: 1 against 2–3; 2 against 3." in text
+
+
 def test_probabilities_are_never_rounded_to_certainty():
     shown = [probability_text(p) for p in (None, 0.0, 0.001, 0.5, 0.999, 1.0)]
     assert shown == ["–", "0 %", "< 1 %", "50 %", "> 99 %", "100 %"]

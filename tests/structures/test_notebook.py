@@ -80,6 +80,26 @@ def test_what_was_just_chosen_is_kept() -> None:
     assert shown.nearest({"facet": "(1 0 0)", "termination": "B"}, kept="termination") == 1
 
 
+def test_menus_follow_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ipywidgets", reason="needs ipywidgets, of the extra notebooks")
+    monkeypatch.setattr("structures.notebook._in_notebook", lambda: True)
+    monkeypatch.setattr(View, "_repr_mimebundle_", lambda *_: {"text/plain": "drawn"})
+    copper = facet("Cu", (1, 1, 1))
+    shown = explore(
+        [
+            replace(copper, termination="A"),
+            replace(copper, termination="B"),
+            replace(copper, miller_index=(1, 0, 0), termination="C"),
+        ]
+    )
+    index, termination = shown.widget().children[0].children
+    assert (index.value, termination.value) == ("(1 1 1)", "A")
+    index.value = "(1 0 0)"
+    assert termination.value == "C"
+    termination.value = "B"
+    assert index.value == "(1 1 1)"
+
+
 def test_bad_input_is_named() -> None:
     slab = facet("Cu", (1, 1, 1))
     with pytest.raises(StructureError, match="the list is empty"):
