@@ -1,7 +1,9 @@
 """Every crystal of the library against its own facts and against published densities."""
 
 import math
+import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,6 +90,103 @@ DENSITIES = {
     "P4S3": 2.03,
     "P2S5": 2.09,
     "PCl5": 2.1,
+    "Ag2O": 7.2,
+    "Ag2S": 7.23,
+    "AgCl": 5.56,
+    "AlCl3": 2.48,
+    "AlN": 3.255,
+    "AlP": 2.4,
+    "AlPO4": 2.56,
+    "B": 2.34,
+    "B2O3": 2.55,
+    "Ba": 3.62,
+    "BaCO3": 4.2864,
+    "BaCl2": 3.9,
+    "BaO": 5.72,
+    "BaS": 4.3,
+    "BaSO4": 4.49,
+    "Co": 8.86,
+    "Co3O4": 6.11,
+    "CoCl2": 3.36,
+    "CoF2": 4.46,
+    "CoO": 6.44,
+    "Cu2O": 6.0,
+    "CuCl": 4.14,
+    "CuS": 4.76,
+    "Fe2O3": 5.25,
+    "Fe2P": 6.8,
+    "Fe3O4": 5.17,
+    "FeCl2": 3.16,
+    "FeCl3": 2.9,
+    "FeF2": 4.09,
+    "FeF3": 3.87,
+    "FeO": 6.0,
+    "FeP": 6.07,
+    "FeS2": 5.02,
+    "GeS": 4.1,
+    "In2O3": 7.18,
+    "In2S3": 4.45,
+    "InP": 4.81,
+    "La": 6.15,
+    "La2O3": 6.51,
+    "La2S3": 4.9,
+    "LaCl3": 3.84,
+    "LaF3": 5.9,
+    "Li2C2": 1.3,
+    "Li2SiO3": 2.52,
+    "LiBO2": 2.18,
+    "LiOH": 1.45,
+    "MgCl2": 2.325,
+    "MgS": 2.68,
+    "Mn": 7.3,
+    "Mn2O3": 5.0,
+    "Mn3O4": 4.84,
+    "MnCl2": 2.977,
+    "MnF2": 3.98,
+    "MnO": 5.37,
+    "MnO2": 5.08,
+    "MnS": 4.0,
+    "Mo": 10.2,
+    "MoO2": 6.47,
+    "MoO3": 4.7,
+    "Nb": 8.57,
+    "NbO": 7.3,
+    "NbO2": 5.9,
+    "Ni2P": 7.33,
+    "NiCl2": 3.51,
+    "NiF2": 4.7,
+    "NiO": 6.72,
+    "NiS": 5.5,
+    "Sb2S3": 4.562,
+    "SbCl3": 3.14,
+    "SiS2": 2.04,
+    "Sr": 2.64,
+    "SrCO3": 3.785,
+    "SrCl2": 3.052,
+    "SrO": 5.1,
+    "SrS": 3.7,
+    "SrSO4": 3.96,
+    "Ta": 16.4,
+    "Ta2O5": 8.24,
+    "Ti2O3": 4.486,
+    "TiN": 5.21,
+    "TiO2": 4.23,
+    "V": 6.0,
+    "V2O3": 4.87,
+    "V2O5": 3.35,
+    "VN": 6.13,
+    "VO2": 4.339,
+    "Y": 4.47,
+    "Y2O3": 5.03,
+    "YCl3": 2.61,
+    "Zn3P2": 4.55,
+    "ZnCl2": 2.907,
+    "ZnF2": 4.9,
+    "Zr": 6.52,
+    "ZrCl4": 2.8,
+    "ZrF4": 4.43,
+    "ZrN": 7.09,
+    "ZrO2": 5.68,
     "Cu3P": 7.147,
     "Si3N4": 3.17,
     "AlF3": 3.10,
@@ -248,6 +347,14 @@ def test_hull_of_tier_1_has_a_reference_for_every_element(elements: tuple[str, .
         assert any(
             crystal(name).symbol_set == (element,) for name in crystal_names_within([element])
         )
+
+
+def test_documentation_knows_every_approximant_and_how_many_crystals_there_are() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "crystals.md").read_text(encoding="utf-8")
+    assert f"{len(crystal_names())} crystals" in text
+    table = text.split("### Ordered approximants")[1].split("###")[0]
+    named = set(re.findall(r"[A-Za-z0-9()-]+", table))
+    assert {name for name in crystal_names() if "approximant" in crystal_fact(name).note} <= named
 
 
 def test_aliases_name_the_same_crystal() -> None:
