@@ -16,6 +16,7 @@ from potentials.dft.settings import SETTINGS
 from potentials.distil.frames import split
 from potentials.loading import load_potential
 from potentials.potential import Potential
+from potentials.torch_state import process_kept
 from workflows.errors import WorkflowError
 from workflows.frame_choice import choose_frames, disagreements
 from workflows.frame_validation import FrameErrors, frame_errors, predicted_frames, read_frames
@@ -150,8 +151,6 @@ def refine_on_frames(
         WorkflowError: the potential covers no frame.
         DistillationError: no frame is held out, or the potential is no MACE network.
     """
-    from potentials.distil.finetuning import fine_tune
-
     before = load_potential(model)
     covered = [f for f in frames if set(f.get_chemical_symbols()) <= before.elements]
     if not covered:
@@ -161,7 +160,10 @@ def refine_on_frames(
     folder.mkdir(parents=True, exist_ok=True)
     together = folder / TRAINING
     write_labelled(covered, together)
-    fine_tune(model, together, folder, schedule)
+    with process_kept():
+        from potentials.distil.finetuning import fine_tune
+
+        fine_tune(model, together, folder, schedule)
     held_out = split(read_frames(together))[1]
     after = load_potential(folder / MODEL, trust=True)
     return Comparison(

@@ -19,9 +19,9 @@ from potentials.dft.settings import (
 from potentials.errors import PotentialError
 
 INPUT, OUTPUT = "pw.in", "pw.out"
-_CUTOFF_FACTOR = 2.0
+_CUTOFF_FACTOR = 1.6
 _DENSITY_FACTOR = 8.0
-"""Pseudopotentials of the SSSP library need 40 to 90 Ry where GPAW's setups need 400 to 600 eV, and
+"""Pseudopotentials of the SSSP library need 40 to 90 Ry where GPAW's setups need 500 to 700 eV, and
 ultrasoft ones a density cutoff of eight times that (Prandini et al., npj Comput. Mater. 4, 72
 (2018))."""
 
@@ -31,7 +31,7 @@ def write_espresso(atoms: Atoms, settings: DftSettings, folder: Path) -> str:
 
     Args:
         atoms: the frame.
-        settings: numerical settings; the cutoff is doubled.
+        settings: numerical settings; the cutoff is raised by `_CUTOFF_FACTOR`.
         folder: where the file goes; made if it is not there.
 
     Returns:

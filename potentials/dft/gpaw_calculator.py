@@ -16,6 +16,9 @@ from potentials.dft.settings import (
     starting_moments,
 )
 
+MOST_DRIFT = 0.15
+"""Largest sum of all forces, eV/Å, that the grid may leave; more says that something is wrong."""
+
 
 class GpawCalculator(Calculator):
     """Plane-wave GPAW with named settings, set up anew for each structure.
@@ -24,7 +27,8 @@ class GpawCalculator(Calculator):
     width of the occupations; forces and stress are derivatives of the free energy. The stress of a
     crystal holds the Pulay term (`pulay_stress`). Slabs have no stress: vacuum would enter it.
 
-    A density that does not become self-consistent raises GPAW's exception.
+    What the grid leaves of the sum of all forces is taken off evenly. A density that does not
+    become self-consistent raises GPAW's exception, forces that do not balance an ArithmeticError.
     """
 
     def __init__(self, settings: DftSettings, log: str | None = None) -> None:
@@ -51,10 +55,17 @@ class GpawCalculator(Calculator):
         copy = self.atoms.copy()
         copy.set_constraint()
         copy.calc = self._code(copy)
+        energy = float(copy.get_potential_energy())
+        forces = np.array(copy.get_forces())
+        drift = forces.sum(axis=0)
+        if np.abs(drift).max() > MOST_DRIFT:
+            raise ArithmeticError(
+                f"forces do not balance: {np.abs(drift).max():.2f} eV/Å left over"
+            )
         self.results = {
-            "energy": float(copy.get_potential_energy()),
+            "energy": energy,
             "free_energy": float(copy.get_potential_energy(force_consistent=True)),
-            "forces": np.array(copy.get_forces()),
+            "forces": forces - drift / len(copy),
         }
         if is_slab(copy):
             return

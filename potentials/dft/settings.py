@@ -60,21 +60,17 @@ SETTINGS = {
     for each in (
         DftSettings(
             name="pbe-quick",
-            cutoff=400.0,
+            cutoff=500.0,
             kpoint_spacing=0.35,
             smearing=0.1,
             density_tolerance=1e-4,
             energy_tolerance=5e-4,
             max_iterations=100,
-            cutoff_slopes={
-                **{"Li": -1.3e-06, "Cu": -2.094e-03, "Ag": -9.95e-04, "Au": -1.84e-04},
-                **{"Al": -4.8e-06, "Ni": -6.88e-04, "Mg": -9.20e-04, "Zn": -8.46e-04},
-                **{"F": -2.291e-02, "Cl": -1.95e-04, "O": -2.650e-02, "S": -1.15e-04},
-            },
+            cutoff_slopes={"Li": -5.0e-07, "F": -2.573e-03, "O": -6.612e-03},
         ),
         DftSettings(
             name="pbe-tight",
-            cutoff=600.0,
+            cutoff=700.0,
             kpoint_spacing=0.20,
             smearing=0.1,
             density_tolerance=1e-5,

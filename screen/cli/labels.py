@@ -140,9 +140,11 @@ def refine(
     Frames are chosen where the potential disagrees with those named with --against. The cost is
     said before anything is computed, and --limit-hours bounds it.
     """
+    import logging
+
     from potentials.dft.reference import reference_frames_file
-    from potentials.distil.training import Schedule
     from potentials.loading import load_potential
+    from potentials.torch_state import process_kept
     from screen.cli.progress import showing_progress
     from screen.errors import CampaignError
     from workflows.frame_validation import read_frames
@@ -179,6 +181,11 @@ def refine(
         shown.print(f"{len(known)} labelled frames, {training}")
         if dry_run:
             return
+    with process_kept():
+        from potentials.distil.training import Schedule
+    progress = logging.getLogger("potentials.distil")
+    progress.setLevel(logging.INFO)
+    progress.addHandler(logging.StreamHandler())
     schedule = Schedule(minutes, learning_rate=learning_rate)
     _show(refine_on_frames(potential, known, folder, schedule))
 
