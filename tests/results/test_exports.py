@@ -71,7 +71,7 @@ def test_extended_xyz_holds_energies_forces_and_provenance(tmp_path):
     np.testing.assert_allclose(images[0].get_stress(), [0.1, 0.2, 0.3, 0, 0, 0])
 
 
-def test_an_ase_database_opens_with_the_ase_program(tmp_path):
+def test_an_ase_database_opens_with_ase(tmp_path):
     documents = [relaxed(seed) for seed in range(3)]
     export_calculations(documents, tmp_path / "structures.db")
     for row, document in zip(
@@ -79,13 +79,6 @@ def test_an_ase_database_opens_with_the_ase_program(tmp_path):
     ):
         assert_same(row.toatoms(), document)
         assert row.fingerprint == document.fingerprint
-    listed = subprocess.run(
-        [sys.executable, "-m", "ase", "db", tmp_path / "structures.db", "Li=1,converged=True"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Rows: 3" in listed.stdout
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +141,8 @@ def test_the_ase_program_filters_sorts_and_converts(filled, tmp_path):
         command = [*ASE, "db", str(tmp_path / "all.db"), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert "Rows: 1" in ase_db("energy<-5,host=Cu,task=relax")
-    listed = ase_db("task=relax", "-c", "id,energy,fmax,host", "-s", "energy")
+    listed = ase_db("Li=1,task=relax,converged=True", "-c", "id,energy,fmax,host", "-s", "energy")
+    assert "Rows: 3" in listed
     assert listed.splitlines()[1].split("|")[1].strip() == "-5.500"
     ase_db("host=Cu,task=relax", "-i", str(tmp_path / "copper.db"))
     (row,) = connect(tmp_path / "copper.db").select()
@@ -243,7 +236,7 @@ from results.database import open_database
 from results.exports import export
 
 with open_database(sys.argv[1]) as database:
-    export(database, "", sys.argv[2] + sys.argv[3])
+    export(database, "", sys.argv[2] + ".extxyz")
     # From here on, whoever writes more than so many bytes to a file is killed.
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
@@ -251,12 +244,11 @@ with open_database(sys.argv[1]) as database:
 """
 
 
-@pytest.mark.parametrize("ending", [".extxyz", ".db"])
-def test_an_export_killed_while_it_writes_leaves_the_old_file(filled, tmp_path, ending):
-    file = tmp_path / f"out{ending}"
+def test_an_export_killed_while_it_writes_leaves_the_old_file(filled, tmp_path):
+    file = tmp_path / "out.extxyz"
     export(filled, "host=Cu", file)
     before = file.read_bytes()
-    command = [sys.executable, "-c", KILLED, filled.name, str(file), ending]
+    command = [sys.executable, "-c", KILLED, filled.name, str(file)]
     killed = subprocess.run(command, check=False, cwd=Path(__file__).parents[2])
     assert killed.returncode == -signal.SIGXFSZ
     assert file.read_bytes() == before
