@@ -24,6 +24,7 @@ from unittest.mock import patch
 import numpy as np
 from pymatgen.core import Structure
 
+import potentials.loading
 from potentials.identity import PotentialIdentity
 from potentials.protocol import Band, Calculation, MinimumEnergyPath
 from results.coating_documents import CoatingDocument
@@ -164,7 +165,7 @@ def run_campaign(n_coatings: int, folder: Path, max_energy_above_hull: float) ->
             moments.append(time.process_time())
 
     start = time.process_time()
-    with patch("potentials.loading.load_potential", lambda *_, **__: StubPotential(engine)):
+    with patch.object(potentials.loading, "load_potential", lambda *_, **__: StubPotential(engine)):
         names = [name for name in crystals if name != ELECTROLYTE]
         flow = maker.make([ELECTROLYTE], names, crystals, competing)
         documents = run_flow(flow, listener)

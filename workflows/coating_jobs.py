@@ -3,7 +3,8 @@
 Every step takes whole lists and gives a `Built`, as in `workflows.collector_jobs`.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jobflow import job
@@ -15,18 +16,32 @@ from structures.interstitial_hops import interstitial_hops
 from structures.strained import strained_cells
 from workflows.coating_judging import LITHIUM, Candidates
 from workflows.collector_jobs import InterfaceLimits, SlabSize
+from workflows.makers import RelaxMaker
 from workflows.migration import SHORTEST_SUPERCELL, add_vacancies
-from workflows.packing import Built
-from workflows.stages import last_structure
+from workflows.packing import Built, Documents
+from workflows.settings import PotentialSettings, StoreSettings
+from workflows.stages import last_structure, relax_stage
 
 TERMINATIONS = 2
 """Terminations of a facet that are tried, those that cut the fewest bonds."""
 
 
 @job
-def hand_over(cells: Built) -> Built:
-    """The crystals, packed: as a plain list jobflow would walk every number of them."""
-    return cells
+def relax_crystals(
+    cells: str, maker: RelaxMaker, potential: PotentialSettings, stores: StoreSettings
+) -> Documents:
+    """Relax the crystals that `packed_cells` packed, with the parameters of ``maker``.
+
+    As a plain list jobflow would walk every number of them, several times.
+    """
+    structures = Built.from_dict(json.loads(cells)).structures
+    parameters = {"fmax": maker.fmax, "max_steps": maker.max_steps, "cell": maker.cell}
+    return Documents([*relax_stage(maker.name, structures, parameters, potential, stores)])
+
+
+def packed_cells(cells: Iterable[Structure]) -> str:
+    """Crystals as one string."""
+    return json.dumps(Built(structures=list(cells)).as_dict())
 
 
 @job

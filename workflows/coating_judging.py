@@ -25,7 +25,8 @@ from results.thermodynamics.windows import (
     ElectrochemicalWindow,
     decomposition_at,
     electrochemical_window,
-    energy_above_hull,
+    height_above,
+    hull_level,
 )
 from workflows.coating_funnel import Funnel, rejections
 from workflows.packing import pack, unpack
@@ -332,8 +333,9 @@ class _Judge:
         """Height above the hull, window, and decomposition at 0 V."""
         phase, composition = self.phases[name], self.compositions[name]
         diagram, key = self._diagram(name)
-        above, _ = energy_above_hull(diagram, composition, phase.energy_ev)
         formula = (key, phase.formula)
+        level, _ = self._once(("level", *formula), lambda: hull_level(diagram, composition))
+        above = height_above(level, phase.energy_per_atom_ev)
         window = self._once(
             ("window", *formula), lambda: electrochemical_window(diagram, composition)
         )
@@ -378,7 +380,7 @@ class _Judge:
             hull = self._hull(system, ())
             return float(hull.get_hull_energy_per_atom(self.compositions[name]))
 
-        return phase.energy_per_atom_ev < self._once(("level", system, phase.formula), level)
+        return phase.energy_per_atom_ev < self._once(("lowest", system, phase.formula), level)
 
     def _hull(self, system: frozenset[str], extra: tuple[str, ...]) -> PhaseDiagram:
         def build() -> PhaseDiagram:

@@ -11,9 +11,10 @@ from workflows.coating_documents import add_contacts, add_migration, collect_coa
 from workflows.coating_funnel import Funnel
 from workflows.coating_jobs import (
     cut_lithium,
-    hand_over,
     join_contacts,
     open_hops,
+    packed_cells,
+    relax_crystals,
     settled,
     strain_crystals,
 )
@@ -21,7 +22,6 @@ from workflows.coating_judging import CoatingPlan, judge_by_hull
 from workflows.collector_jobs import InterfaceLimits, SlabSize, choose_registries
 from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
 from workflows.migration import join_ends
-from workflows.packing import Built
 from workflows.settings import PotentialSettings, StoreSettings
 
 
@@ -117,11 +117,8 @@ class CoatingScreenMaker(Maker):
         )
         common = (self.potential, self.stores)
         every = {**competing, **crystals}
-        cells = Built()
-        for name in plan.crystals:
-            cells.add(0, name, every[name])
-        given = hand_over(cells)
-        bulks = self.bulk_maker.make(given.output.structures, *common)
+        cells = packed_cells(every[name] for name in plan.crystals)
+        bulks = relax_crystals(cells, self.bulk_maker, *common)
         judged = judge_by_hull(plan, bulks.output.documents)
 
         strains = strain_crystals(judged.output)
@@ -159,7 +156,7 @@ class CoatingScreenMaker(Maker):
         )
         collected = collect_coatings(plan, finished.output)
         jobs: list[Flow | Job] = [
-            *(given, bulks, judged),
+            *(bulks, judged),
             *(strains, strained, resting, stressed, hops, ends, bands, paths, migrated),
             *(lithium, slabs, models, trials, contacts, joined, finished),
             collected,

@@ -9,13 +9,14 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from monty.json import MSONable
+from pydantic import Field, TypeAdapter
 from pymatgen.core import Lattice, Structure
 
-from results.documents import AnyCalculation, CalculationDocument, parse_calculation
+from results.documents import AnyCalculation, CalculationDocument
 from structures import AdsorptionSite, Facet, Hop, InterfaceModel
 from structures.vacancy_hops import VacancyHop
 
@@ -56,7 +57,12 @@ class Documents(MSONable):
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> "Documents":
         """What `as_dict` gave."""
-        return cls([parse_calculation(one) for one in json.loads(unpack(d["packed"]))])
+        return cls(_DOCUMENTS.validate_json(unpack(d["packed"])))
+
+
+_DOCUMENTS: TypeAdapter[list[AnyCalculation]] = TypeAdapter(
+    list[Annotated[AnyCalculation, Field(discriminator="kind")]]
+)
 
 
 @dataclass

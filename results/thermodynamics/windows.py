@@ -160,10 +160,25 @@ def energy_above_hull(
     Raises:
         ResultsError: elements that the diagram lacks.
     """
+    level, products = hull_level(diagram, composition)
+    return height_above(level, energy / composition.num_atoms), products
+
+
+def hull_level(diagram: PhaseDiagram, composition: Composition) -> tuple[float, tuple[str, ...]]:
+    """The hull's energy at a composition, eV/atom, and what it is made of there.
+
+    Raises:
+        ResultsError: elements that the diagram lacks.
+    """
     check_elements(diagram, composition)
     parts, lowest = diagram.get_decomp_and_hull_energy_per_atom(composition)
-    above = energy / composition.num_atoms - lowest
-    return (max(0.0, float(above)) if above > _ENERGY_NOISE else 0.0), products_of(parts)
+    return float(lowest), products_of(parts)
+
+
+def height_above(level: float, energy_per_atom: float) -> float:
+    """How far an energy lies above a level, both eV/atom; 0 where it lies on it or below."""
+    above = energy_per_atom - level
+    return above if above > _ENERGY_NOISE else 0.0
 
 
 def check_elements(diagram: PhaseDiagram, *compositions: Composition) -> None:
