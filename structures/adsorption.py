@@ -227,12 +227,18 @@ def _places(slab: Structure) -> list[_Place]:
     return _distinct(inside, face_operations(slab), vectors)
 
 
+_SLIVER = 1e-3
+"""Triangles of less than half this area are rounding, Å²."""
+
+
 def _faces(points: NDArray[np.float64], triangles: NDArray[np.int_]) -> list[_Face]:
     """The triangles, those with one circumcentre put together to a rectangle or hexagon."""
     faces: list[_Face] = []
     for triangle in triangles:
         p, q, r = points[triangle]
         sides = np.array([q - p, r - p])
+        if abs(np.linalg.det(sides)) < _SLIVER:
+            continue  # on the rim of the mesh, where rounding puts points on a line beside it
         centre = p + np.linalg.solve(2 * sides, (sides**2).sum(axis=1))
         legs = np.array([[q - p, r - p], [p - q, r - q], [p - r, q - r]])
         acute = bool(((legs[:, 0] * legs[:, 1]).sum(axis=1) > -1e-2).all())

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from structures.adsorption import adsorption_sites, atomic_radius, contact_heights
+from structures.adsorption import _faces, adsorption_sites, atomic_radius, contact_heights
 from structures.conversion import as_atoms
 from structures.errors import StructureError
 from structures.in_plane import face_operations, in_plane_vectors, smallest_transform, supercell
@@ -173,3 +173,9 @@ def test_bad_input_is_named() -> None:
         adsorption_sites(copper, min_separation=0)
     with pytest.raises(StructureError, match="height: -1"):
         adsorption_sites(copper, height=-1)
+
+
+def test_corners_on_a_line_are_no_face():
+    points = np.array([[0.0, 0.0], [3.0, 0.0], [6.0, 1e-12], [0.0, 3.0]])
+    (face,) = _faces(points, np.array([[0, 1, 2], [0, 1, 3]]))
+    assert face.corners == {0, 1, 3}
