@@ -18,6 +18,9 @@ FORMED = 1.2
 BROKEN = 1.4
 """It has broken beyond so many; in between it stays what it was, so that vibrations count not."""
 
+_SHIFT_BITS = 10
+"""Of the number that stands for a bond, for each of the three shifts of its second atom."""
+
 Pair = tuple[str, str]
 
 
@@ -54,11 +57,14 @@ def bond_changes(trajectory: Trajectory) -> list[BondChange]:
     counts = np.zeros((len(trajectory.times), n_kinds * n_kinds), dtype=int)
 
     def pairs_of(keys: NDArray[np.int64]) -> NDArray[np.int_]:
-        ends = np.sort(np.stack([kind[keys // n_atoms], kind[keys % n_atoms]]), axis=0)
+        atoms = keys >> (3 * _SHIFT_BITS)
+        ends = np.sort(np.stack([kind[atoms // n_atoms], kind[atoms % n_atoms]]), axis=0)
         return np.bincount(ends[0] * n_kinds + ends[1], minlength=n_kinds * n_kinds)
 
-    for frame, (i, j, distances) in enumerate(_neighbours(trajectory, reach)):
+    for frame, (i, j, shifts, distances) in enumerate(_neighbours(trajectory, reach)):
         keys, ratio = i * n_atoms + j, distances / (radii[i] + radii[j])
+        for direction in range(3):
+            keys = (keys << _SHIFT_BITS) + shifts[:, direction] + (1 << (_SHIFT_BITS - 1))
         near, within = np.unique(keys[ratio < FORMED]), np.unique(keys[ratio < BROKEN])
         bonded = np.union1d(np.intersect1d(bonded, within), near)
         first = bonded if frame == 0 else first
@@ -101,7 +107,7 @@ def radial_distribution(
     one, other = (trajectory.of(element) for element in pair)
     edges = np.arange(0.0, r_max + bin_width / 2, bin_width)
     found = np.zeros(len(edges) - 1)
-    for i, j, distances in _neighbours(trajectory, r_max):
+    for i, j, _, distances in _neighbours(trajectory, r_max):
         # Each pair stands once; seen from both ends it counts for both orders of the elements.
         weights = (one[i] & other[j]).astype(float) + (other[i] & one[j])
         found += np.histogram(distances, edges, weights=weights)[0]
@@ -142,15 +148,22 @@ def mean_coordination(change: BondChange, symbols: tuple[str, ...], centre: str)
 
 def _neighbours(
     trajectory: Trajectory, reach: float
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
-    """First and second atom (first the lower number) and distance of all pairs, frame by frame."""
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], Floats]]:
+    """Both atoms, shift of cells (n, 3) and distance of every pair, each pair once, by frame.
+
+    The first atom is the lower number; of an atom and its own image the first nonzero shift is
+    positive. Atoms are not wrapped, so that a pair keeps its shift from frame to frame.
+    """
     search = NeighborList(cutoff=reach, full_list=False, n_threads=1)
     for positions, cell in zip(trajectory.positions, trajectory.cells, strict=True):
-        i, j, distances = search.compute(
+        i, j, shifts, distances = search.compute(
             points=np.asarray(positions, dtype=np.float64),
             box=np.asarray(cell, dtype=np.float64),
             periodic=True,
-            quantities="ijd",
+            quantities="ijSd",
         )
-        i, j = i.astype(np.int64), j.astype(np.int64)
-        yield np.minimum(i, j), np.maximum(i, j), distances
+        i, j, shifts = (each.astype(np.int64) for each in (i, j, shifts))
+        leading = shifts @ np.array([1 << 40, 1 << 20, 1])
+        turned = (i > j) | ((i == j) & (leading < 0))
+        shifts = np.where(turned[:, None], -shifts, shifts)
+        yield np.minimum(i, j), np.maximum(i, j), shifts, distances

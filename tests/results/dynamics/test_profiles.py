@@ -148,6 +148,15 @@ def test_bonds_that_break_and_form():
     assert mean_coordination(found["P", "S"], run.symbols, "P").tolist() == [3, 3, 2]
 
 
+def test_bonds_to_images_count_in_a_small_cell():
+    # One atom of fcc Cu has twelve neighbours, all of them its own images: six bonds an atom.
+    cell = bulk("Cu", "fcc", a=3.6).cell.array
+    (found,) = bond_changes(trajectory(["Cu"], np.zeros((2, 1, 3)), cell))
+    assert found.counts.tolist() == [6, 6]
+    assert mean_coordination(found, ("Cu",), "Cu").tolist() == [12, 12]
+    assert (found.broken, found.formed) == (0, 0)
+
+
 def test_g_of_r_of_a_gas_is_one_and_of_bcc_counts_its_shells():
     rng = np.random.default_rng(0)
     gas = trajectory(["Li"] * 200, rng.uniform(0, 15, (20, 200, 3)), np.eye(3) * 15)
