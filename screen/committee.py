@@ -97,7 +97,10 @@ def _combined(names: Sequence[str], found: Mapping[str, Candidate]) -> Candidate
         errors[quantity] = None
         if complete:
             own = in_squares(*(one.errors.get(quantity) for one in found.values()))
-            errors[quantity] = in_squares(float(np.std(known, ddof=1)), (own or 0.0) / len(known))
+            spread = float(np.std(known, ddof=1))
+            # Values that agree to the last digit, such as clipped angles, tell no error.
+            if spread > 0 or own is not None:
+                errors[quantity] = in_squares(spread, (own or 0.0) / len(known))
     each = {name: dict(one.values) for name, one in found.items()}
     rejected = "; ".join(f"{name}: {one.rejected}" for name, one in found.items() if one.rejected)
     return Candidate(first.identity, first.facts, values, errors, failures, each, rejected)
