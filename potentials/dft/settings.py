@@ -66,7 +66,11 @@ SETTINGS = {
             density_tolerance=1e-4,
             energy_tolerance=5e-4,
             max_iterations=100,
-            cutoff_slopes={"Li": -5.0e-07, "F": -2.573e-03, "O": -6.612e-03},
+            cutoff_slopes={
+                **{"Li": -5.0e-07, "F": -2.573e-03, "O": -6.612e-03, "Cl": -1.45e-04},
+                **{"S": -4.0e-05, "Al": -2.2e-06, "Cu": -3.56e-04, "Ag": -6.2e-05},
+                **{"Au": -1.77e-04, "Zn": -1.05e-04},
+            },
         ),
         DftSettings(
             name="pbe-tight",

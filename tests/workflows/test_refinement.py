@@ -100,7 +100,7 @@ def test_labels_stand_in_the_folder_with_what_failed(emt_labels, tmp_path):
 def test_refining_brings_a_stand_in_nearer_to_its_labels_on_held_out_frames(stand_in, tmp_path):
     frames = labelled(shaken(90))
     compared = refine_on_frames(
-        stand_in, frames, tmp_path / "tuned", Schedule(0.1, learning_rate=0.01)
+        stand_in, frames, tmp_path / "tuned", Schedule(0.05, learning_rate=0.01)
     )
     before, after = compared.before[0], compared.after[0]
     assert before.frames == after.frames >= 3

@@ -47,6 +47,7 @@ def rough(monkeypatch):
     return load_potential("gpaw-pbe-quick").engine()
 
 
+@pytest.mark.slow
 def test_forces_and_stress_are_derivatives_of_the_energy(rough):
     # aluminium's cutoff is converged here, so that the stress holds no Pulay term
     crystal = bulk("Al", a=4.0)
