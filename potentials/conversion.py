@@ -57,11 +57,13 @@ def to_structure(atoms: Atoms, template: StructureLike) -> Structure:
 
     Species with their decorations, site properties, labels and the order of the sites are
     ``template``'s; an Atoms template gives its extra arrays and, as ``selective_dynamics``, its
-    frozen atoms. Positions are not wrapped into the cell.
+    frozen atoms. Positions are not wrapped into the cell. With a flat cell it is ``template``.
     """
     along_a, along_b, along_c = (bool(periodic) for periodic in atoms.pbc)
     lattice = Lattice(atoms.cell.array, pbc=(along_a, along_b, along_c))
     if isinstance(template, Structure):
+        if not lattice.volume:
+            return template.copy()  # positions in a flat cell have no fractional coordinates
         return Structure(
             lattice,
             template.species_and_occu,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from potentials.errors import PotentialError
@@ -73,16 +74,23 @@ def load_network(stem: Path, dtype: torch.dtype = torch.float64) -> torch.nn.Mod
         The network in evaluation mode, on the CPU.
 
     Raises:
-        PotentialError: if a file is missing or the tensors are not those of the network described.
+        PotentialError: if a file is missing or damaged, or the tensors are not those of the network
+            described.
     """
     tensors, description = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
     for path in (tensors, description):
         if not path.is_file():
             raise PotentialError(f"potential file {path} is missing; install the package again")
-    network = build_network(json.loads(description.read_text()), dtype)
+    try:
+        network = build_network(json.loads(description.read_text()), dtype)
+        stored = load_file(tensors)
+    except (ValueError, TypeError, KeyError, AttributeError, SafetensorError) as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise PotentialError(
+            f"potential: {tensors.parent} is damaged ({said}); install or convert it again"
+        ) from error
     state = network.state_dict()
     wanted = {name: tensor.shape for name, tensor in state.items() if tensor.numel()}
-    stored = load_file(tensors)
     if wanted != {name: tensor.shape for name, tensor in stored.items()}:
         raise PotentialError(
             f"{tensors} does not fit {description.name}; convert the network again"

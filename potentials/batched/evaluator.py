@@ -14,6 +14,9 @@ from potentials.batched.memory import BatchLimit
 from potentials.identity import PotentialIdentity
 from potentials.protocol import StructureLike
 
+_LEAST_VOLUME = 1e-3
+"""Å³ under which a periodic cell is flat; its repeats could not be listed."""
+
 
 class MaceNetwork(Protocol):
     """What the batched engine needs of a MACE potential."""
@@ -89,11 +92,12 @@ class Evaluator:
         self._dtype = next(self.model.parameters()).dtype
 
     def read(self, structure: StructureLike) -> System | None:
-        """``structure`` on the network's device; None if its positions or cell are not finite."""
+        """``structure`` on the network's device; None if it has no finite positions or volume."""
         system = read_system(structure, self.network.atomic_numbers, self.device)
-        if bool(system.positions.isfinite().all() and system.cell.isfinite().all()):
-            return system
-        return None
+        if not bool(system.positions.isfinite().all() and system.cell.isfinite().all()):
+            return None
+        flat = all(system.periodic) and float(system.cell.det().abs()) < _LEAST_VOLUME
+        return None if flat else system
 
     def __call__(self, batch: GraphBatch, *, stress: bool = False) -> Evaluation:
         """Energy, forces and, if asked for, stress of every system of ``batch``."""
@@ -109,17 +113,30 @@ class Evaluator:
             if part is None:
                 failures[done] = f"out of memory with {batch.sizes[done]} atoms"
                 part = _unknown(batch, done, stress)
+            elif last - done > 1 and self._spreads(batch, done, last, part):
+                part = self._apart(batch, done, last, stress)
             parts.append(part)
             done = last
-        return Evaluation(
-            energies=torch.cat([part.energies for part in parts]),
-            forces=torch.cat([part.forces for part in parts]),
-            stresses=torch.cat([part.stresses for part in parts if part.stresses is not None])
-            if stress
-            else None,
-            neighbour_counts=torch.cat([part.neighbour_counts for part in parts]),
-            failures=failures,
-        )
+        return _joined(parts, failures, stress)
+
+    def _spreads(self, batch: GraphBatch, first: int, last: int, part: Evaluation) -> bool:
+        """Whether more than one system has no numbers: one of them may have spoilt the others."""
+        start, end = batch.span(first, last)
+        spoilt = ~part.energies.isfinite()
+        atoms = batch.system_of_atom[start:end][~part.forces.isfinite().all(dim=1)] - first
+        spoilt[atoms] = True
+        return int(spoilt.sum()) > 1
+
+    def _apart(self, batch: GraphBatch, first: int, last: int, stress: bool) -> Evaluation:
+        """Two halves in passes of their own, until what has no numbers stands alone."""
+        middle = (first + last) // 2
+        halves = []
+        for one, other in ((first, middle), (middle, last)):
+            half = self._pass(batch, one, other, stress)
+            if other - one > 1 and self._spreads(batch, one, other, half):
+                half = self._apart(batch, one, other, stress)
+            halves.append(half)
+        return _joined(halves, {}, stress)
 
     def _attempt(self, batch: GraphBatch, first: int, last: int, stress: bool) -> Evaluation | None:
         """One pass; None if memory ran out, by then freed (a live exception would hold it)."""
@@ -159,6 +176,18 @@ class Evaluator:
             neighbour_counts=torch.bincount(edge_index[1], minlength=end - start),
             failures={},
         )
+
+
+def _joined(parts: Sequence[Evaluation], failures: dict[int, str], stress: bool) -> Evaluation:
+    """Evaluations of systems in a row as one."""
+    stresses = [part.stresses for part in parts if part.stresses is not None]
+    return Evaluation(
+        energies=torch.cat([part.energies for part in parts]),
+        forces=torch.cat([part.forces for part in parts]),
+        stresses=torch.cat(stresses) if stress else None,
+        neighbour_counts=torch.cat([part.neighbour_counts for part in parts]),
+        failures=failures,
+    )
 
 
 def _unknown(batch: GraphBatch, i: int, stress: bool) -> Evaluation:

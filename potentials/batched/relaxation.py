@@ -124,7 +124,7 @@ def relax(
             member = _Member(waiting.popleft())
             system = evaluator.read(structures[member.index])
             if system is None:
-                finish(member, "positions or cell are not a number")
+                finish(member, "positions or cell are not a number, or the cell has no volume")
                 continue
             joining.append(system)
             members.append(member)

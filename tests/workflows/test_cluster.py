@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from results.database import open_database
+from results.errors import ResultsError
 from results.spool import Spool
 from tests.services.slurm import running_slurm
 from tests.workflows.stub_potential import STUB, StubSettings, systems
@@ -376,3 +378,44 @@ def test_the_shard_folder_holds_no_pickle(site):
         "result.json",
         "spool.jsonl",
     }
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB, which `grow` makes larger."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.slow
+def test_a_quota_that_is_full_is_told_and_then_gone_on_from(site, small_disk):
+    (small_disk / "other").write_bytes(bytes(60_000))
+    cluster = site.cluster(folder=small_disk)
+    with pytest.raises(WorkflowError, match=r"cannot write .*No space left.*free the disk"):
+        site.run(systems(40, n_atoms=8), cluster)
+    assert site.slurm.jobs() == []
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    assert len(site.run(systems(4, n_atoms=8), cluster)) == 4
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_under_the_driver_loses_nothing(site, small_disk):
+    """The spool and the database of the driver are on it; what the shards finished is not."""
+    site.stores = StoreSettings(database=str(small_disk / "r.db"), spool=str(small_disk / "spool"))
+    subprocess.run(["mount", "-o", "remount,size=400k", str(small_disk)], check=True)
+    open_database(small_disk / "r.db").close()
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    (small_disk / "other").write_bytes(bytes(free - 8192))
+    with pytest.raises(ResultsError, match=r"No space|only part|is full"):
+        site.run(systems(8, n_atoms=8), site.cluster(atoms_per_shard=100))
+    (small_disk / "other").unlink()
+    found = site.run(systems(8, n_atoms=8), site.cluster(atoms_per_shard=100))
+    assert all(document.converged for document in found)
+    assert set(site.computed().values()) == {1}
