@@ -154,6 +154,13 @@ def test_bad_sections_are_refused_in_one_line(tmp_path, section, message):
     assert "\n" not in str(caught.value)
 
 
+def test_potentials_without_dynamics_are_refused_before_anything_is_computed(tmp_path):
+    path = tmp_path / "campaign.yaml"
+    path.write_text("name: moving\npotential: [mini, chgnet]\nscreens: {wetting: {hosts: [Cu]}}\n")
+    with pytest.raises(CampaignError, match=r"chgnet.*no molecular dynamics"):
+        check_crystals(read_campaign(path), "campaign.yaml")
+
+
 def test_film_has_its_frames():
     rng = np.random.default_rng(0)
     frames = rng.uniform(0, 8, size=(5, 6, 3))
