@@ -14,6 +14,7 @@ from results.dynamics_documents import InterfaceDynamicsDocument, WettingDocumen
 from structures import facet, interfaces
 from structures.droplets import liquid_lithium
 from structures.models import in_plane_area
+from tests.results.samples import collector, sound_evidence
 from workflows.dynamics import (
     DynamicsMaker,
     DynamicsStart,
@@ -27,7 +28,7 @@ from workflows.errors import WorkflowError
 from workflows.local import run_flow
 from workflows.progress import listening
 from workflows.settings import PotentialSettings, StoreSettings
-from workflows.wetting import DropSize, WettingMaker
+from workflows.wetting import DropSize, WettingMaker, _young_dupre
 
 MINI = PotentialSettings("mini")
 
@@ -250,6 +251,20 @@ def test_drop_of_known_angle_through_the_whole_analysis(monkeypatch):
     assert told["angle"].value == pytest.approx(70, abs=5)
     assert told["angle"].error < 6
     assert told["height_angle"].value == pytest.approx(70, abs=4)
+
+
+def test_the_relaxed_interfaces_angle_stands_beside_the_drops(stores):
+    values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
+    known = collector("Cu", gamma_li_j_m2=0.4, interface_structure=None, **values)
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [known])
+    name = known.potential.name
+    found = _young_dupre(facet("Cu", (1, 1, 1)), name, stores.database)
+    assert found["young_dupre_angle_deg"] == 60.0
+    assert "0.40 J/m²" in found["young_dupre_source"]
+    assert _young_dupre(facet("Cu", (1, 0, 0)), name, stores.database) == {}
+    assert _young_dupre(facet("Cu", (1, 1, 1)), "another", stores.database) == {}
 
 
 def test_no_arrhenius_line_without_diffusivities():
