@@ -156,9 +156,14 @@ def fill(database: Database) -> None:
                 for column, (name, unit) in enumerate(names)
             ),
         )
-    with database._engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("ANALYZE")
+    if database._engine.name == "postgresql":  # what its autovacuum does a minute later
+        with database._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
+                "VACUUM ANALYZE"
+            )
+    else:
+        with database._writing() as connection:
+            connection.exec_driver_sql("ANALYZE")
 
 
 def insert(connection: sa.Connection, columns: Any, rows: Iterable[tuple[Any, ...]]) -> None:
