@@ -29,7 +29,7 @@ MINI_FOLDER = Path(potentials.__file__).parent / "mini"
 _PATIENCE_S = 300
 """A hang, even on a machine that is busy with other things."""
 drill = settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -144,6 +144,7 @@ def test_shards_give_what_this_process_gives_and_leave_nothing(site):
     site.slurm.wait_empty()
 
 
+@pytest.mark.slow  # the short fault drill does the same
 def test_a_driver_that_is_killed_adopts_what_runs(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.4")
     script = textwrap.dedent("""
