@@ -1,5 +1,7 @@
 """The report in a real headless browser: sort, filter, click, compare, by pointer and keys."""
 
+import time
+
 import pytest
 
 from results.database import open_database
@@ -62,6 +64,28 @@ def type_into(page, name, text):
 def settled(page, plot=SCATTER):
     """Wait for the drawing of a plot."""
     page.evaluate(f"Promise.resolve(drawing.get({plot})).then(() => true)")
+
+
+def mouse(page, kind, where):
+    """Move, press or release the mouse there."""
+    moved = kind == "mouseMoved"
+    page.command(
+        "Input.dispatchMouseEvent",
+        type=kind,
+        x=where[0],
+        y=where[1],
+        button="none" if moved else "left",
+        clickCount=0 if moved else 1,
+    )
+
+
+def until(page, expression, again=lambda: None):
+    """Wait until an expression holds, doing ``again`` what leads there."""
+    end = time.monotonic() + 30
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"{expression} never held"
+        page.evaluate("new Promise(r => setTimeout(r, 250))")
+        again()
 
 
 def test_sorts_by_click_and_back(page):
@@ -131,34 +155,39 @@ def test_a_click_on_a_point_shows_its_structure(page):
     page.evaluate(f"{PART}.querySelector('.choose').click()")
     assert page.evaluate(CHOSEN) == "Au (111)"
     before = page.evaluate(f"{INK}('canvas.viewer')")
-    where = page.evaluate(
-        f"""(async () => {{
-          {SCATTER}.scrollIntoView({{block: 'center'}});
-          await new Promise(r => setTimeout(r, 500));
-          const i = {SCATTER}.data.findIndex(t => t.text.includes('Ni (111)'));
-          const trace = {SCATTER}.querySelectorAll('.scatterlayer .trace')[i];
-          const box = trace.querySelector('.point').getBoundingClientRect();
-          return [box.x + box.width / 2, box.y + box.height / 2];
-        }})()"""
-    )
-    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-        page.command(
-            "Input.dispatchMouseEvent",
-            type=kind,
-            x=where[0],
-            y=where[1],
-            button="none" if kind == "mouseMoved" else "left",
-            clickCount=0 if kind == "mouseMoved" else 1,
+    settled(page)
+
+    def point():
+        """Where the point is, brought into the middle of the window at once."""
+        return page.evaluate(
+            f"""(() => {{
+              {SCATTER}.scrollIntoView({{block: 'center', behavior: 'instant'}});
+              const i = {SCATTER}.data.findIndex(t => t.text.includes('Ni (111)'));
+              const trace = {SCATTER}.querySelectorAll('.scatterlayer .trace')[i];
+              const box = trace.querySelector('.point').getBoundingClientRect();
+              return [box.x + box.width / 2, box.y + box.height / 2];
+            }})()"""
         )
+
+    def enter():
+        """Plotly tells of a point when the mouse comes to it, not while it rests there."""
+        x, y = point()
+        mouse(page, "mouseMoved", (x - 60, y + 80))
         page.evaluate("new Promise(r => setTimeout(r, 150))")
-        if kind == "mouseMoved":
-            assert page.evaluate("document.getElementById('hover').hidden") is False
-            assert "Ni (111)" in page.evaluate("document.getElementById('hover').textContent")
-            assert page.evaluate("document.querySelectorAll('#hover svg path').length") == 1
+        mouse(page, "mouseMoved", (x, y))
+
+    enter()
+    until(page, "!document.getElementById('hover').hidden", enter)
+    where = point()
+    assert "Ni (111)" in page.evaluate("document.getElementById('hover').textContent")
+    assert page.evaluate("document.querySelectorAll('#hover svg path').length") == 1
+    mouse(page, "mousePressed", where)
+    mouse(page, "mouseReleased", where)
+    until(page, f"{CHOSEN} !== 'Au (111)'")
     assert page.evaluate(CHOSEN) == "Ni (111)"
     assert page.evaluate(f"{INK}('canvas.viewer')") != before
     assert "below a threshold" in page.evaluate(f"{PART}.querySelector('.place').textContent")
-    assert page.evaluate("document.querySelectorAll('.panel .curves .main-svg').length") > 0
+    until(page, "document.querySelectorAll('.panel .curves .main-svg').length > 0")
 
 
 def test_keyboard_chooses_steps_and_turns(page):
@@ -223,7 +252,7 @@ def test_every_plot_is_drawn(page):
 
 def test_cards_draw_their_structures_when_seen(page):
     page.evaluate("document.querySelector('article canvas').scrollIntoView({block: 'center'})")
-    page.evaluate("new Promise(r => setTimeout(r, 300))")
+    until(page, "stills.has(document.querySelector('article canvas'))")
     assert len(page.evaluate(f"{INK}('article canvas')")) > 5000
 
 
