@@ -377,7 +377,15 @@ class _StageOnCluster:
         return [*groups, Group(tuple(members))] if members else groups
 
     def _submit(self) -> None:
-        """Put everything that waits into arrays and submit them."""
+        """Put everything that waits into arrays and submit them.
+
+        Not what a shard that was given up has finished meanwhile.
+        """
+        self._waiting = [
+            replace(group, fingerprints=left)
+            for group in self._waiting
+            if (left := tuple(key for key in group.fingerprints if key in self._left))
+        ]
         per_array = _MAX_ELEMENTS * self._profile.shards_per_job
         while self._waiting:
             groups = self._waiting[:per_array]
