@@ -40,7 +40,7 @@ class CellCoordinates:
 
     @property
     def moves_cell(self) -> bool:
-        """Whether stresses are needed."""
+        """Whether the stress is among what is relaxed."""
         return self._mode != "fixed"
 
     def join(self, batch: GraphBatch) -> None:
@@ -69,9 +69,9 @@ class CellCoordinates:
         deformations = self._deformations
         on_atoms = batch.padded(evaluation.forces) @ deformations.mT
         on_atoms = torch.where(batch.padded(batch.free), on_atoms, 0.0)
-        if evaluation.stresses is None:
-            on_cell = torch.zeros_like(deformations)
-        else:
+        on_cell = torch.zeros_like(deformations)
+        if self.moves_cell:
+            assert evaluation.stresses is not None
             volumes = torch.linalg.det(batch.cells).abs()[:, None, None]
             pull = volumes * self.residual_stress(batch, evaluation.stresses)
             on_cell = -torch.linalg.solve_ex(deformations.mT, pull).result
