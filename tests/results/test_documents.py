@@ -123,7 +123,7 @@ def test_a_candidate_that_contradicts_itself_is_refused(changes, message):
 
 
 def test_every_quantity_says_its_formula_and_unit():
-    suffixes = {"eV": "_ev", "J/m²": "_j_m2", "V": "_v", "°": "_deg"}
+    suffixes = {"eV": "_ev", "J/m²": "_j_m2", "V": "_v", "°": "_deg", "1": ""}
     for field, (name, unit) in quantities(CollectorDocument).items():
         assert field == name + suffixes[unit]
         assert CollectorDocument.model_fields[field].description.endswith(f"; {unit}.")
