@@ -62,9 +62,11 @@ def conventional_cell(value: Any) -> Structure:
     orientation; a primitive cell or a supercell becomes spglib's standard conventional cell.
 
     Raises:
-        StructureError: ``value`` is no structure, or has disordered sites.
+        StructureError: ``value`` is no structure, has disordered sites, or sites that are nowhere.
     """
     structure = as_structure(value)
+    if not np.isfinite(structure.frac_coords).all():  # spglib would crash
+        raise StructureError("structure: has coordinates that are no numbers; mend them")
     if not structure.is_ordered:
         raise StructureError(
             f"structure: {structure.composition.reduced_formula} has partly occupied sites; order "

@@ -23,6 +23,14 @@ from structures.errors import StructureError
 from structures.places import cache_folder, one_line
 
 _MATERIALS_PROJECT = re.compile(r"(mp|mvc)-[0-9a-z]+", re.IGNORECASE)
+_FAR = 1e3
+"""Fractional coordinates beyond which a site is a slip of the pen."""
+_LONGEST = 1e3
+"""Longest cell vector, Å."""
+_LEAST_VOLUME, _LARGEST_VOLUME = 1.0, 1e3
+"""Volume per atom, Å³; diamond has 5.7, lithium 22."""
+_FLATTEST = 0.01
+"""Volume over that of a box with the cell's lengths."""
 _OPTIMADE = re.compile(r"https?://\S+/structures/\S+", re.IGNORECASE)
 
 
@@ -167,7 +175,25 @@ def _checked(name: str, structure: Structure) -> Structure:
             f"crystal: '{name}' has partly occupied sites ({partly.species_string}); order it "
             "first (pymatgen's OrderDisorderedStructureTransformation) and give the ordered CIF"
         )
+    if not _is_sane(structure):
+        raise StructureError(
+            f"crystal: '{name}' has a cell or positions that no crystal has; mend its cell lengths "
+            "(Å), angles (degrees) and fractional coordinates"
+        )
     if not structure.is_valid(tol=0.5):
         raise StructureError(f"crystal: '{name}' has two atoms less than 0.5 Å apart; mend it")
     elements = [site.specie.symbol for site in structure]
     return Structure(structure.lattice, elements, structure.frac_coords)
+
+
+def _is_sane(structure: Structure) -> bool:
+    """Whether cell and positions are such that spglib, which checks neither, can look at them."""
+    lengths = np.array(structure.lattice.abc)
+    volume = structure.volume / len(structure)
+    return (
+        bool(np.isfinite(structure.lattice.matrix).all())
+        and bool((np.abs(structure.frac_coords) < _FAR).all())
+        and bool((lengths < _LONGEST).all())
+        and _LEAST_VOLUME < volume < _LARGEST_VOLUME
+        and structure.volume > _FLATTEST * lengths.prod()
+    )

@@ -272,3 +272,38 @@ def test_extra_that_is_not_installed(
     monkeypatch.setenv("MP_API_KEY", "k" * 32)
     monkeypatch.setitem(sys.modules, missing, None)
     assert extra in message(name)
+
+
+CELL = """\
+data_Li
+_cell_length_a {a}
+_cell_length_b 3.5
+_cell_length_c 3.5
+_cell_angle_alpha 90
+_cell_angle_beta {beta}
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Li1 Li {x} 0.5 0.5
+Li2 Li 0 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("a", "beta", "x"),
+    [("3.5", "90", "nan"), ("3.5", "90", "inf"), ("1e300", "90", "0.5"), ("3.5", "0.1", "0.5")],
+)
+def test_a_cell_that_no_crystal_has_is_refused(tmp_path: Path, a: str, beta: str, x: str) -> None:
+    path = tmp_path / "odd.cif"
+    path.write_text(CELL.format(a=a, beta=beta, x=x))
+    assert "mend" in message(str(path))
+
+
+def test_a_structure_without_places_is_refused() -> None:
+    nowhere = Structure(Lattice.cubic(3.5), ["Li"], [[np.nan, 0, 0]])
+    with pytest.raises(StructureError, match="no numbers"):
+        facets(nowhere, max_index=1)
