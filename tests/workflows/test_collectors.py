@@ -137,6 +137,7 @@ def test_barrier_is_that_of_ase(documents, database_path, calculator):
     assert document.adatom_barrier_ev == pytest.approx(max(energies) - energies[0], abs=5e-3)
 
 
+@pytest.mark.slow
 def test_a_slab_twice_as_thick_has_the_same_adhesion():
     engine = load_potential("mini").engine()
     adhesion = []
@@ -166,6 +167,7 @@ def test_a_second_run_computes_nothing(documents, database_path):
     assert [d.work_of_adhesion_j_m2 for d in again] == [d.work_of_adhesion_j_m2 for d in documents]
 
 
+@pytest.mark.slow
 def test_plain_jobflow_runs_the_flow_with_any_store():
     flow = CollectorScreenMaker(film_facets=[[1, 0, 0]]).make({"Cu": [[1, 0, 0]]})
     store = JobStore(MemoryStore())

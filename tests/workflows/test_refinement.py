@@ -97,6 +97,7 @@ def test_labels_stand_in_the_folder_with_what_failed(emt_labels, tmp_path):
     assert len((tmp_path / "failed.txt").read_text().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_refining_brings_a_stand_in_nearer_to_its_labels_on_held_out_frames(stand_in, tmp_path):
     frames = labelled(shaken(90))
     compared = refine_on_frames(
