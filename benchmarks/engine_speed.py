@@ -86,9 +86,15 @@ class OneByOne:
 
     def __init__(self, potential: MacePotential) -> None:
         self.evaluations = 0
+        self._potential = potential
+        self.calculator = self._calculator()
+
+    def _calculator(self) -> MACECalculator:
         with process_kept():
-            self.calculator = MACECalculator(
-                models=[potential.model], device=potential.device, default_dtype=potential.dtype
+            return MACECalculator(
+                models=[self._potential.model],
+                device=self._potential.device,
+                default_dtype=self._potential.dtype,
             )
 
     def with_calculator(self, atoms: Atoms) -> Atoms:
@@ -119,15 +125,10 @@ class OneByOne:
         for band in bands:
             images = [to_atoms(band.initial)]
             images += [images[0].copy() for _ in range(5)] + [to_atoms(band.final)]
+            # One calculator each, so that ASE need not compute an image that has not moved again.
             for image in images:
-                image.calc = self.calculator
-            path = NEB(
-                images,
-                k=0.1,
-                climb=True,
-                method="improvedtangent",
-                allow_shared_calculator=True,
-            )
+                image.calc = self._calculator()
+            path = NEB(images, k=0.1, climb=True, method="improvedtangent")
             path.interpolate("idpp", mic=True)
             optimiser = BFGS(path, logfile=None)
             optimiser.run(fmax=BAND_FMAX, steps=300)
