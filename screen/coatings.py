@@ -1,7 +1,6 @@
 """The coating screen: what is checked of its section, its flow, and what names a candidate."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from screen.campaign import Campaign
@@ -9,6 +8,7 @@ from screen.campaign_checks import check_crystal
 from screen.campaign_coatings import CoatingScreen
 from screen.campaign_file import place
 from screen.errors import CampaignError
+from screen.maker_settings import with_campaign
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -86,30 +86,15 @@ def maker(
     """The Maker with all that the campaign sets."""
     from workflows.coating_funnel import Funnel
     from workflows.coatings import CoatingScreenMaker
-    from workflows.collector_jobs import InterfaceLimits, SlabSize
 
-    default = CoatingScreenMaker()
     funnel = _section(campaign).funnel
-    relaxation = campaign.relaxation.model_dump()
-    return replace(
-        default,
-        name=campaign.name,
-        potential=potential,
-        stores=stores,
+    return with_campaign(
+        CoatingScreenMaker(),
+        campaign,
+        potential,
+        stores,
+        relaxing=("end_maker", "slab_maker", "interface_maker"),
         funnel=None if funnel is None else Funnel(**funnel.model_dump()),
-        slab_size=SlabSize(**campaign.slab.model_dump()),
-        interface_limits=InterfaceLimits(
-            max_atoms=campaign.limits.max_interface_atoms, max_strain=campaign.limits.max_strain
-        ),
-        end_maker=replace(default.end_maker, **relaxation),
-        slab_maker=replace(default.slab_maker, **relaxation),
-        interface_maker=replace(default.interface_maker, **relaxation),
-        path_maker=replace(
-            default.path_maker,
-            n_images=campaign.neb.images,
-            fmax=campaign.neb.fmax,
-            max_steps=campaign.neb.max_steps,
-        ),
     )
 
 

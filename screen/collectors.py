@@ -1,13 +1,13 @@
 """The collector screen: what is checked of its section, its flow, and what names a candidate."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from screen.campaign import Campaign
 from screen.campaign_checks import check_crystal, check_facets
 from screen.campaign_collectors import CollectorScreen
 from screen.facet_sections import plain_facets
+from screen.maker_settings import with_campaign
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -49,30 +49,15 @@ def maker(
     campaign: Campaign, potential: "PotentialSettings", stores: "StoreSettings"
 ) -> "CollectorScreenMaker":
     """The Maker with all that the campaign sets."""
-    from workflows.collector_jobs import InterfaceLimits, SlabSize
     from workflows.collectors import CollectorScreenMaker
 
-    default = CollectorScreenMaker()
-    relaxation = campaign.relaxation.model_dump()
-    return replace(
-        default,
-        name=campaign.name,
-        potential=potential,
-        stores=stores,
-        slab_size=SlabSize(**campaign.slab.model_dump()),
+    return with_campaign(
+        CollectorScreenMaker(),
+        campaign,
+        potential,
+        stores,
+        relaxing=("slab_maker", "adatom_maker", "interface_maker"),
         film_facets=_section(campaign).film_facets,
-        interface_limits=InterfaceLimits(
-            max_atoms=campaign.limits.max_interface_atoms, max_strain=campaign.limits.max_strain
-        ),
-        slab_maker=replace(default.slab_maker, **relaxation),
-        adatom_maker=replace(default.adatom_maker, **relaxation),
-        interface_maker=replace(default.interface_maker, **relaxation),
-        path_maker=replace(
-            default.path_maker,
-            n_images=campaign.neb.images,
-            fmax=campaign.neb.fmax,
-            max_steps=campaign.neb.max_steps,
-        ),
     )
 
 

@@ -1,7 +1,6 @@
 """The seed screen: what is checked of its section, its flow, and what names a candidate."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from screen.campaign import Campaign
@@ -10,6 +9,7 @@ from screen.campaign_file import place, short
 from screen.campaign_seeds import SeedScreen
 from screen.errors import CampaignError
 from screen.facet_sections import plain_facets
+from screen.maker_settings import with_campaign
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -62,32 +62,15 @@ def maker(
     campaign: Campaign, potential: "PotentialSettings", stores: "StoreSettings"
 ) -> "SeedScreenMaker":
     """The Maker with all that the campaign sets."""
-    from workflows.collector_jobs import InterfaceLimits, SlabSize
     from workflows.seeds import SeedScreenMaker
 
-    default = SeedScreenMaker()
-    relaxation = campaign.relaxation.model_dump()
-    return replace(
-        default,
-        name=campaign.name,
-        potential=potential,
-        stores=stores,
-        slab_size=SlabSize(**campaign.slab.model_dump()),
+    return with_campaign(
+        SeedScreenMaker(),
+        campaign,
+        potential,
+        stores,
+        relaxing=("solute_maker", "end_maker", "slab_maker", "adatom_maker", "interface_maker"),
         film_facets=_section(campaign).film_facets,
-        interface_limits=InterfaceLimits(
-            max_atoms=campaign.limits.max_interface_atoms, max_strain=campaign.limits.max_strain
-        ),
-        solute_maker=replace(default.solute_maker, **relaxation),
-        end_maker=replace(default.end_maker, **relaxation),
-        slab_maker=replace(default.slab_maker, **relaxation),
-        adatom_maker=replace(default.adatom_maker, **relaxation),
-        interface_maker=replace(default.interface_maker, **relaxation),
-        path_maker=replace(
-            default.path_maker,
-            n_images=campaign.neb.images,
-            fmax=campaign.neb.fmax,
-            max_steps=campaign.neb.max_steps,
-        ),
     )
 
 

@@ -1,11 +1,7 @@
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +17,7 @@ from results.documents import Evidence, as_structure
 from results.errors import ResultsError
 from results.exports import export, export_calculations, export_table
 from tests.results.samples import collector, fingerprint, path, relaxed
+from tests.services.optimade import served
 
 TABLE = QueryResult(
     columns=("host", "work_of_adhesion", "li_binding"),
@@ -152,42 +149,12 @@ def test_the_ase_program_filters_sorts_and_converts(filled, tmp_path):
 @pytest.fixture(scope="module")
 def optimade_server(filled, tmp_path_factory):
     """URL of OPTIMADE's reference server, as it is installed, over what was exported."""
-    pytest.importorskip("optimade.server", reason="no OPTIMADE server is installed")
     folder = tmp_path_factory.mktemp("optimade")
-    export(filled, "", folder / "structures.jsonl")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    described = json.loads((folder / "structures.jsonl").read_text().splitlines()[1])["properties"]
-    config = {
-        "insert_from_jsonl": str(folder / "structures.jsonl"),
-        "database_backend": "mongomock",
-        "insert_test_data": False,
-        "base_url": url,
-        "log_dir": str(folder),
-        "provider": {"prefix": "lithiophile", "name": "tests", "description": "tests"},
-        "provider_fields": {
-            "structures": [{"name": name, **field} for name, field in described.items()]
-        },
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    command = [sys.executable, "-m", "uvicorn", "optimade.server.main:app", "--port", str(port)]
-    environment = {**os.environ, "OPTIMADE_CONFIG_FILE": str(folder / "config.json")}
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            if server.poll() is not None:
-                pytest.fail((folder / "log").read_text())
-            with suppress(OSError):
-                requests.get(f"{url}/v1/info", timeout=10)
-                break
-            time.sleep(0.1)
+    file = folder / "structures.jsonl"
+    export(filled, "", file)
+    described = json.loads(file.read_text().splitlines()[1])["properties"]
+    with served(file, [{"name": name, **field} for name, field in described.items()]) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def test_an_optimade_server_serves_it(optimade_server):
