@@ -65,10 +65,7 @@ def driving(folder: Path, name: str, *, watch_s: float = _WATCH_S) -> Iterator[N
 
 def read_lock(folder: Path) -> Mapping[str, Any] | None:
     """Who holds the lock: ``host``, ``pid`` and more; None where nobody does."""
-    with suppress(OSError, ValueError):
-        found = json.loads((folder / LOCK).read_bytes())
-        return found if isinstance(found, dict) else {}
-    return {} if (folder / LOCK).exists() else None
+    return _read(folder / LOCK)
 
 
 def lives_here(lock: Mapping[str, Any]) -> bool | None:
@@ -80,42 +77,53 @@ def lives_here(lock: Mapping[str, Any]) -> bool | None:
 
 
 def _acquire(folder: Path, name: str, token: str, watch_s: float) -> None:
-    path, mine = folder / LOCK, folder / f".{LOCK}.{token}"
+    mine = folder / f".{LOCK}.{token}"
     mine.write_bytes(_record(_self(token)))
     try:
-        while True:
-            try:
-                os.link(mine, path)
-                return
-            except FileExistsError:
-                pass
-            lock = read_lock(folder)
-            if lock is None:
-                continue
-            lives = lives_here(lock)
-            if lives is None:
-                lives = _changes(path, watch_s)
-            if lives:
-                raise WorkflowError(
-                    f"run: {name} is being driven by process {lock.get('pid')} on "
-                    f"{lock.get('host')}; follow it with `lithiophile status`, or end it with "
-                    "`lithiophile cancel`"
-                )
-            _take_away(path, _token(lock), token)
+        _hold(folder / LOCK, mine, name, token, watch_s)
     finally:
         mine.unlink(missing_ok=True)
 
 
-def _take_away(path: Path, stale: str | None, token: str) -> None:
-    """Remove the lock of ``stale``; put another's back, should it have come in between."""
-    aside = path.with_name(f".{LOCK}.stale-{token}")
-    with suppress(FileNotFoundError):
-        path.rename(aside)
-        with suppress(OSError, ValueError):
-            if _token(json.loads(aside.read_bytes())) != stale:
-                with suppress(FileExistsError):
-                    os.link(aside, path)
-        aside.unlink()
+def _hold(path: Path, mine: Path, name: str, token: str, watch_s: float) -> None:
+    """Make ``path`` a link to ``mine``, in the place of a dead driver's if it must be.
+
+    Only who holds the claim to follow a dead driver replaces its lock, and in one rename, so that
+    the lock is never away while a slower one still looks at the dead driver's. A claim is held as
+    the lock is, because its owner may die as well.
+    """
+    while True:
+        with suppress(FileExistsError):
+            os.link(mine, path)
+            return
+        lock = _read(path)
+        if lock is None:
+            continue
+        if _token(lock) == token:
+            return
+        lives = lives_here(lock)
+        if lives is None:
+            lives = _changes(path, watch_s)
+        if lives:
+            raise WorkflowError(
+                f"run: {name} is being driven by process {lock.get('pid')} on "
+                f"{lock.get('host')}; follow it with `lithiophile status`, or end it with "
+                "`lithiophile cancel`"
+            )
+        claim = path.with_name(f".{LOCK}.after-{_token(lock)}")
+        _hold(claim, mine, name, token, watch_s)
+        with suppress(FileNotFoundError):
+            if _token(_read(path)) == _token(lock):
+                claim.rename(path)
+            else:
+                claim.unlink()
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_bytes())
+        return found if isinstance(found, dict) else {}
+    return {} if path.exists() else None
 
 
 def _changes(path: Path, seconds: float) -> bool:

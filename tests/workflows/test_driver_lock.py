@@ -109,24 +109,33 @@ def test_a_damaged_lock_is_watched_and_then_taken(tmp_path):
         assert read_lock(tmp_path)["pid"] == os.getpid()
 
 
-def test_of_many_that_start_at_once_one_drives(tmp_path):
-    foreign(tmp_path)
-    won, lost = [], []
+@pytest.mark.parametrize("dead", [{}, {"host": "another"}], ids=["here", "elsewhere"])
+def test_of_many_that_find_a_dead_drivers_lock_at_once_one_drives(tmp_path, dead):
+    won, lost, all_lost = [], [], threading.Event()
 
     def start():
         try:
-            with driving(tmp_path, "campaign", watch_s=0.3):
+            with driving(tmp_path, "campaign", watch_s=0.05):
                 won.append(1)
-                time.sleep(1)
+                all_lost.wait(5)
         except WorkflowError:
             lost.append(1)
+            if len(lost) == 7:
+                all_lost.set()
 
-    threads = [threading.Thread(target=start) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(won), len(lost)) == (1, 7)
+    for attempt in range(20):
+        with driving(tmp_path, "campaign"):
+            lock = dict(read_lock(tmp_path))
+        lock |= {"started": "1", "token": f"dead{attempt}"} | dead
+        (tmp_path / LOCK).write_text(json.dumps(lock))
+        won.clear(), lost.clear(), all_lost.clear()
+        threads = [threading.Thread(target=start) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (len(won), len(lost)) == (1, 7)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("quick")
