@@ -133,29 +133,33 @@ class GraphBatch:
         """(n_systems, most_atoms, ...) as (n_atoms, ...)."""
         return padded.reshape(-1, *padded.shape[2:])[self._places]
 
-    def edges(self, first: int, last: int) -> tuple[Tensor, Tensor]:
+    def edges(self, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
         """Edges within the cutoff of the systems ``first`` to ``last`` (excluded).
 
         Returns:
             edge_index: (2, n_edges), sender and receiver, numbered from the first atom of system
                 ``first``, sorted by receiver.
-            unit_shifts: (n_edges, 3), float64, whole numbers.
+            unit_shifts: (n_edges, 3), float64, whole numbers: cell vectors to add to receiver
+                minus sender.
+            shifts: (n_edges, 3), float64, Å, the same in space.
         """
         self._refresh()
-        chosen = range(first, last)
+        lists = [self._pairs(i) for i in range(first, last)]
         start = self._starts[first]
-        pairs = torch.cat([self._pairs(i).pairs + (self._starts[i] - start) for i in chosen], dim=1)
-        shifts = torch.cat([self._pairs(i).shifts for i in chosen])
-        sender, receiver = pairs
-        positions = self.positions[start : self._starts[last]]
-        cells = self.cells[self.system_of_atom[start : self._starts[last]]]
-        vectors = (
-            positions[receiver]
-            - positions[sender]
-            + torch.einsum("pi,pij->pj", shifts, cells[sender])
+        sender, receiver = torch.cat(
+            [listed.pairs + (self._starts[first + i] - start) for i, listed in enumerate(lists)],
+            dim=1,
         )
-        near = vectors.square().sum(dim=1) < self._cutoff**2
-        return pairs[:, near], shifts[near]
+        shifts = torch.cat(
+            [listed.shifts @ self.cells[first + i] for i, listed in enumerate(lists)]
+        )
+        positions = self.positions[start : self._starts[last]]
+        vectors = positions.index_select(0, receiver) - positions.index_select(0, sender) + shifts
+        squares = vectors.square() @ vectors.new_ones(3)  # far faster than a sum over three columns
+        near = (squares < self._cutoff**2).nonzero()[:, 0]
+        edge_index = torch.stack([sender.index_select(0, near), receiver.index_select(0, near)])
+        unit_shifts = torch.cat([listed.shifts for listed in lists]).index_select(0, near)
+        return edge_index, unit_shifts, shifts.index_select(0, near)
 
     def _pairs(self, i: int) -> NeighbourPairs:
         pairs = self._lists[i]

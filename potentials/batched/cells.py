@@ -59,9 +59,9 @@ class CellCoordinates:
     def rows(self, batch: GraphBatch) -> Tensor:
         """Where the systems are, (n_systems, 3 + most_atoms, 3), Å."""
         deformations = self._deformations
-        undeformed = torch.linalg.solve_ex(
-            deformations, batch.padded(batch.positions), left=False
-        ).result
+        undeformed = batch.padded(batch.positions)
+        if self.moves_cell:
+            undeformed = torch.linalg.solve_ex(deformations, undeformed, left=False).result
         return torch.cat([deformations * self._scale(batch), undeformed], dim=1)
 
     def forces(self, batch: GraphBatch, evaluation: Evaluation) -> Tensor:
@@ -80,6 +80,8 @@ class CellCoordinates:
 
     def enthalpies(self, batch: GraphBatch, evaluation: Evaluation) -> Tensor:
         """What `forces` are the slope of, (n_systems,), eV."""
+        if not self._held:
+            return evaluation.energies
         return evaluation.energies + self._held * torch.linalg.det(batch.cells).abs()
 
     def residual_stress(self, batch: GraphBatch, stresses: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from potentials.batched.batch import GraphBatch, System, read_system
 from potentials.batched.fused import fused
 from potentials.batched.kernels import with_cuequivariance
-from potentials.batched.memory import BatchLimit
+from potentials.batched.memory import BatchLimit, keep_freed_memory
 from potentials.identity import PotentialIdentity
 from potentials.protocol import StructureLike
 
@@ -86,6 +86,7 @@ class Evaluator:
         self.limit = limit
         self.device = torch.device(network.device)
         if self.device.type == "cpu":
+            keep_freed_memory()
             self.model = fused(network.model)
         else:
             self.model = with_cuequivariance(network.model, self.device)
@@ -121,6 +122,8 @@ class Evaluator:
 
     def _spreads(self, batch: GraphBatch, first: int, last: int, part: Evaluation) -> bool:
         """Whether more than one system has no numbers: one of them may have spoilt the others."""
+        if bool((part.energies.sum() + part.forces.sum()).isfinite()):
+            return False
         start, end = batch.span(first, last)
         spoilt = ~part.energies.isfinite()
         atoms = batch.system_of_atom[start:end][~part.forces.isfinite().all(dim=1)] - first
@@ -146,11 +149,10 @@ class Evaluator:
             return None
 
     def _pass(self, batch: GraphBatch, first: int, last: int, stress: bool) -> Evaluation:
-        edge_index, unit_shifts = batch.edges(first, last)
+        edge_index, unit_shifts, shifts = batch.edges(first, last)
         start, end = batch.span(first, last)
         system_of_atom = batch.system_of_atom[start:end] - first
         cells = batch.cells[first:last]
-        shifts = torch.einsum("pi,pij->pj", unit_shifts, cells[system_of_atom[edge_index[0]]])
         one_hot = torch.nn.functional.one_hot(
             batch.species[start:end], len(self.network.atomic_numbers)
         )

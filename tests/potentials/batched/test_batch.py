@@ -20,7 +20,9 @@ def batch_of(*atoms) -> GraphBatch:
     return batch
 
 
-def edge_set(edge_index: torch.Tensor, shifts: torch.Tensor) -> set[tuple[int, ...]]:
+def edge_set(
+    edge_index: torch.Tensor, shifts: torch.Tensor, *_: torch.Tensor
+) -> set[tuple[int, ...]]:
     return {
         (*pair, *(round(x) for x in shift))
         for pair, shift in zip(edge_index.T.tolist(), shifts.tolist(), strict=True)
