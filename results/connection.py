@@ -78,7 +78,7 @@ def database_errors(name: str) -> Iterator[None]:
 
 def read_only_sqlite(path: Path) -> sqlite3.Connection:
     """A connection on which SQLite itself allows nothing but reading this one file."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
+    connection = _open_sqlite(path)
     allowed = {
         sqlite3.SQLITE_SELECT,
         sqlite3.SQLITE_READ,
@@ -205,11 +205,23 @@ def _inode(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+def _open_sqlite(path: Path) -> sqlite3.Connection:
+    """A connection to the file at an absolute path, also in a folder that cannot be written.
+
+    SQLite reads a database only with its log beside it, and cannot make one there. Where there is
+    none, nobody is writing, and the file is read as one that does not change.
+    """
+    log = path.with_name(path.name + "-wal")
+    as_it_is = "" if os.access(path.parent, os.W_OK) or log.exists() else "?immutable=1"
+    return sqlite3.connect(
+        path.as_uri() + as_it_is, uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False
+    )
+
+
 def _sqlite_engine(path: Path) -> sa.Engine:
-    inode = _inode(path)
+    inode, path = _inode(path), path.absolute()
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path.absolute())),
-        connect_args={"timeout": BUSY_TIMEOUT_S},
+        sa.URL.create("sqlite", database=str(path)), creator=lambda: _open_sqlite(path)
     )
 
     @event.listens_for(engine, "connect")

@@ -25,6 +25,7 @@ from results.documents import (
 )
 from results.errors import ResultsError
 from tests.results.samples import POTENTIAL, collector, fingerprint, path, relaxed, sound_evidence
+from tests.services.read_only import read_only
 
 BACKENDS = ["sqlite", "postgresql"]
 
@@ -696,3 +697,32 @@ def test_what_is_committed_outlives_another_process_that_comes_and_goes(tmp_path
         run.add_campaign("second", {})
         assert look() == ["first", "second"]
     assert look() == ["first", "second"]
+
+
+def test_results_that_cannot_be_written_are_read(tmp_path):
+    file = tmp_path / "results.db"
+    with open_database(file) as database:
+        documents = fill(database).candidates()
+    with read_only(tmp_path), open_database(file, must_exist=True) as database:
+        assert database.candidates() == documents
+        assert hosts(database.query("host=Cu")) == ["Cu"]
+        assert database.sql("SELECT count(*) AS n FROM candidates").rows == [{"n": 4}]
+        with pytest.raises(ResultsError, match="cannot be written; check its perm") as refusal:
+            database.add_campaign("new", {})
+        assert "\n" not in str(refusal.value)
+    assert {entry.name for entry in tmp_path.iterdir()} == {"results.db"}
+
+
+def test_results_that_another_is_writing_are_read_where_they_cannot_be_written(tmp_path):
+    """What is still in the writer's log counts."""
+    file = tmp_path / "results.db"
+    with open_database(file) as writer:
+        fill(writer)
+        with read_only(tmp_path):
+            told = subprocess.run(
+                [sys.executable, "-c", LOOKS.format(path=str(file))],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+    assert told == "test other one\n"

@@ -16,6 +16,7 @@ import pytest
 from results.database import open_database
 from results.errors import ResultsError
 from results.spool import Spool
+from tests.services.read_only import read_only
 from tests.services.slurm import running_slurm
 from tests.workflows.stub_potential import STUB, StubSettings, systems
 from workflows.cluster import Cluster, DetachedError
@@ -24,6 +25,7 @@ from workflows.places import computing_at
 from workflows.profiles import Profile
 from workflows.settings import StoreSettings
 from workflows.shard_array import arrays_in
+from workflows.shard_folder import ShardOrders
 from workflows.stages import run_stage
 
 pytest.importorskip("qtoolkit", reason="qtoolkit is not installed (extra hpc)")
@@ -69,13 +71,13 @@ class Site:
         profile = Profile(**fields | changes)
         return Cluster(self.folder / "shards", {"cpu": profile}, "cpu", detach)
 
-    def run(self, what, cluster=None):
+    def run(self, what, cluster=None, stage="try"):
         with computing_at(cluster or self.cluster()):
-            return run_stage("try", STUB, {}, what, StubSettings(), self.stores)
+            return run_stage(stage, STUB, {}, what, StubSettings(), self.stores)
 
     @property
     def arrays(self):
-        return arrays_in(self.folder / "shards" / "try")
+        return [array for stage in (self.folder / "shards").glob("*") for array in arrays_in(stage)]
 
     def computed(self):
         """How often each system was computed."""
@@ -225,6 +227,61 @@ def test_before_its_wall_time_a_shard_stops_and_the_rest_is_submitted(site, monk
     assert len(found) == 4
     assert all(document.converged for document in found)
     assert sum(site.computed().values()) <= 6
+
+
+@pytest.mark.slow
+def test_slurms_signal_before_the_wall_time_reaches_the_shard(site, monkeypatch):
+    """SLURM looks every half minute and signals half a minute early, so 20 to 50 s after the start.
+
+    The shard's own clock is off; a signal at the wall time itself would end it as interrupted.
+    """
+    monkeypatch.setattr(
+        "workflows.cluster.ShardOrders",
+        lambda **fields: ShardOrders(**fields | {"time_limit_s": None}),
+    )
+    monkeypatch.setenv("STUB_SECONDS", "1")
+    limits = {"time": "00:01:00", "signal_before": 10, "atoms_per_shard": 65}
+    with pytest.raises(DetachedError):
+        site.run(systems(65), site.cluster(detach=True, **limits))
+    (array,) = site.arrays
+    ((_, folder, _group),) = array.shards()
+    ending = wait_for(folder.read_result, 120)
+    assert ending.ending == "stopped"
+    finished = len(site.computed())
+    assert 10 < finished < 60
+    assert len(folder.spool.load()) == finished
+    monkeypatch.setenv("STUB_SECONDS", "0")
+    found = site.run(systems(65), site.cluster(**limits))
+    assert all(document.converged for document in found)
+    assert sorted(site.computed().values())[-2:] in ([1, 1], [1, 2])  # one may have been in flight
+
+
+@pytest.mark.slow
+def test_stages_for_cpus_and_gpus_are_jobs_of_different_profiles(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "2")
+    plain = site.cluster().profiles["cpu"]
+    profiles = {
+        "cpu": plain,
+        "gpu": plain.model_copy(update={"gpus": 1, "stages": {"relax crystals": "cpu"}}),
+    }
+    cluster = Cluster(site.folder / "shards", profiles, "gpu")
+    seen = {}
+    for n_atoms, stage in enumerate(("relax crystals", "relax slabs"), start=1):
+        with in_background(site.run, systems(2, n_atoms), cluster, stage) as kept:
+            (pid,) = wait_for(site.shard_pids)
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            ((_, folder, _group),) = site.arrays[0].shards()
+            asked = "gpu:1" in site.slurm.run("squeue", "--noheader", "-o", "%b")
+            seen[stage] = (
+                asked,
+                b"CUDA_VISIBLE_DEVICES=0" in environment,
+                folder.read_input()[0].settings.device,
+            )
+        assert all(document.converged for document in kept["result"])
+    assert seen == {
+        "relax crystals": (False, False, "cpu"),
+        "relax slabs": (True, True, "cuda"),
+    }
 
 
 @pytest.mark.slow
@@ -418,5 +475,24 @@ def test_a_disk_that_fills_under_the_driver_loses_nothing(site, small_disk):
         site.run(systems(8, n_atoms=8), site.cluster(atoms_per_shard=100))
     (small_disk / "other").unlink()
     found = site.run(systems(8, n_atoms=8), site.cluster(atoms_per_shard=100))
+    assert all(document.converged for document in found)
+    assert set(site.computed().values()) == {1}
+
+
+@pytest.mark.slow
+def test_results_that_become_read_only_under_the_driver_lose_nothing(site, monkeypatch):
+    monkeypatch.setenv("STUB_SECONDS", "0.5")
+    results = site.folder / "results"
+    results.mkdir()
+    site.stores = StoreSettings(database=str(results / "r.db"), spool=str(results / "spool"))
+    open_database(results / "r.db").close()
+    with in_background(site.run, systems(6)) as kept:
+        wait_for(lambda: len(site.computed()) >= 1)
+        with read_only(results):
+            wait_for(lambda: "error" in kept)
+    assert isinstance(kept["error"], ResultsError)
+    assert "cannot write" in str(kept["error"])
+    assert "\n" not in str(kept["error"])
+    found = site.run(systems(6))
     assert all(document.converged for document in found)
     assert set(site.computed().values()) == {1}
