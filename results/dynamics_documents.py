@@ -120,6 +120,7 @@ class InterfaceDynamicsDocument(CandidateDocument):
 
     screen: Literal["dynamics"] = "dynamics"
     origin: str = label_field("origin", "The screen that the interface comes from.")
+    film: str = label_field("film", "What lies on the host: Li, or a coating.", default="Li")
     mixed_zone_width_a: Number = quantity_field(
         "mixed_zone_width", "Å", "Width 4∫φ(1−φ)dz of the mixed zone at the end of the run"
     )
@@ -184,6 +185,10 @@ class WettingDocument(CandidateDocument):
     heights_a: Numbers = Field(default=None, description="Bins of the profiles, Å over the base.")
     densities: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="By element, mean over the last half, atoms/Å³."
+    )
+    liquid_tension_j_m2: Average | None = Field(
+        default=None,
+        description="Surface tension of the potential's liquid Li at this temperature, J/m².",
     )
     young_dupre_angle_deg: Number = Field(
         default=None,

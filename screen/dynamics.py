@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 _MOVING_KINDS = ("mace", "network")
 SOURCES = ("collectors", "seeds", "coatings")
-"""Screens whose candidates have an interface with lithium."""
+"""Screens whose candidates have interfaces."""
+_INTERFACES = (
+    "interface_structure",
+    "lithium_interface_structure",
+    "electrolyte_interface_structure",
+)
 
 
 def check(campaign: Campaign, source: str) -> None:
@@ -80,16 +85,17 @@ def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSetti
 
 
 def facts(document: "InterfaceDynamicsDocument") -> "dict[str, Scalar]":
-    """Host, facet and the screen it comes from."""
+    """Host, what lies on it, facet and the screen it comes from."""
     return {
         "host": document.host,
+        "film": document.film,
         "facet": facet_label(document.miller_index, document.termination),
         "origin": document.origin,
     }
 
 
 def _best(campaign: Campaign, potential: str, database: str | None) -> dict[str, list[Any]]:
-    """By screen, its best candidates of one potential that have an interface with lithium."""
+    """By screen, its best candidates of one potential that have an interface."""
     from results.database import open_database
     from screen.candidates import candidate_of, ranked_screen
 
@@ -105,10 +111,7 @@ def _best(campaign: Campaign, potential: str, database: str | None) -> dict[str,
             document
             for document in held
             if document.potential.name == potential
-            and (
-                getattr(document, "interface_structure", None)
-                or getattr(document, "lithium_interface_structure", None)
-            )
+            and any(getattr(document, name, None) for name in _INTERFACES)
         ]
         if not documents:
             continue

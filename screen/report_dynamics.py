@@ -47,7 +47,7 @@ def section(
 
 
 def _name(document: InterfaceDynamicsDocument) -> str:
-    return f"Li on {document.host} {facet_label(document.miller_index, '')}".strip()
+    return f"{document.film} on {document.host} {facet_label(document.miller_index, '')}".strip()
 
 
 def _run_name(run: InterfaceRun) -> str:

@@ -118,6 +118,12 @@ def _detail(document: WettingDocument) -> CandidateDetail:
         facts.append(("Because", document.state_reason))
     settled = document.equilibrium_from_ps
     facts.append(("In equilibrium", "not shown" if settled is None else f"from {settled:g} ps on"))
+    tension = document.liquid_tension_j_m2
+    if tension is not None and tension.value is not None:
+        told = f"{tension.value:.2f}"
+        told += "" if tension.error is None else f" ± {tension.error:.2f}"
+        told += f" J/m²{', ' + tension.reason if tension.reason else ''}"
+        facts.append(("Surface tension of the liquid", told))
     if document.young_dupre_angle_deg is not None:
         source = f", {document.young_dupre_source}" if document.young_dupre_source else ""
         facts.append(("Young–Dupré", f"{document.young_dupre_angle_deg:.0f}°{source}"))

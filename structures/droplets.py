@@ -1,4 +1,4 @@
-"""Liquid lithium: a periodic cell of it, and a cylindrical drop of it on a slab.
+"""Liquid lithium: a periodic cell of it, a free film, and a cylindrical drop of it on a slab.
 
 Atoms are put in one after the other wherever there is room, which gives the disorder of a liquid
 without its correlations; a picosecond of dynamics above the melting point does the rest.
@@ -65,6 +65,37 @@ def liquid_lithium(n_atoms: int, *, density: float = LIQUID_DENSITY, seed: int =
     cell = np.eye(3) * edge
     rng = np.random.default_rng(seed)
     places = _fill(cell, np.zeros((0, 3)), n_atoms, lambda n: rng.uniform(0, edge, (n, 3)))
+    return Structure(Lattice(cell), ["Li"] * n_atoms, places, coords_are_cartesian=True)
+
+
+def liquid_film(
+    n_atoms: int = 216,
+    *,
+    thickness: float = 18.0,
+    vacuum: float = 20.0,
+    density: float = LIQUID_DENSITY,
+    seed: int = 0,
+) -> Structure:
+    """A free film of disordered Li, square in the plane, the normal along z.
+
+    Args:
+        n_atoms: at least one.
+        thickness: Å; both surfaces need some five layers between them.
+        vacuum: empty height over it, Å; more than a potential sees.
+        density: atoms/Å³.
+        seed: of the places.
+
+    Raises:
+        StructureError: a number that is not positive, or a density at which no room is left.
+    """
+    for name, number in (("n_atoms", n_atoms), ("thickness", thickness), ("vacuum", vacuum)):
+        _check(name, number)
+    _check("density", density)
+    edge = math.sqrt(n_atoms / density / thickness)
+    cell = np.diag([edge, edge, thickness + vacuum])
+    rng = np.random.default_rng(seed)
+    low, high = np.array([0, 0, vacuum / 2]), np.array([edge, edge, vacuum / 2 + thickness])
+    places = _fill(cell, np.zeros((0, 3)), n_atoms, lambda n: rng.uniform(low, high, (n, 3)))
     return Structure(Lattice(cell), ["Li"] * n_atoms, places, coords_are_cartesian=True)
 
 

@@ -1,5 +1,6 @@
 """Relaxed interfaces set in motion, as one jobflow flow."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from pymatgen.core import Composition, Lattice, Structure
 
 from results.documents import DynamicsDocument, Evidence, as_structure
 from results.dynamics_documents import InterfaceDynamicsDocument, InterfaceRun
+from structures import crystal
 from structures.models import in_plane_area
 from workflows.dynamics_analysis import arrhenius_line, interface_run
 from workflows.dynamics_runs import dynamics_stage
@@ -29,12 +31,13 @@ class DynamicsStart(MSONable):
     """One relaxed interface and whose it is.
 
     Attributes:
-        structure: a Li film on a substrate, the film's sites last, vacuum above.
+        structure: a film on a substrate, the film's sites last, vacuum above.
         origin: the screen that it comes from.
         host: crystal of the substrate.
         elements: of the host.
         miller_index: facet of the substrate; None where the screen names none.
         termination: of the facet.
+        film: crystal of the film.
     """
 
     structure: Structure
@@ -43,6 +46,7 @@ class DynamicsStart(MSONable):
     elements: list[str]
     miller_index: list[int] | None
     termination: str
+    film: str = "Li"
 
 
 @dataclass
@@ -171,33 +175,32 @@ def collect_dynamics(
     ]
 
 
-def film_of(structure: Structure, host: str) -> NDArray[np.bool_]:
-    """Which sites are the Li film's: the last ones, what a stoichiometric substrate leaves over.
+def film_of(structure: Structure, host: str, film: str = "Li") -> NDArray[np.bool_]:
+    """Which sites are the film's: the last ones, as many as the two formulas say.
 
     Args:
         structure: the interface, the substrate's sites first.
-        host: formula of the substrate, or a name whose substrate has no Li.
+        host: crystal of the substrate, of its composition.
+        film: crystal of the film, likewise.
 
     Raises:
-        WorkflowError: if the sites are not in that order.
+        StructureError: an unknown crystal.
+        WorkflowError: if the sites are not in that order, or the formulas tell nothing.
     """
-    lithium = np.array([site.specie.symbol == "Li" for site in structure])
-    others = int((~lithium).sum())
-    in_substrate = 0.0
-    if others:
-        try:
-            formula = Composition(host)
-            in_substrate = formula["Li"] * others / (formula.num_atoms - formula["Li"])
-        except (ValueError, ZeroDivisionError):
-            in_substrate = 0.0
-    n_film = round(int(lithium.sum()) - in_substrate)
-    film = np.arange(len(structure)) >= len(structure) - n_film
-    if n_film <= 0 or film.all() or not lithium[film].all():
+    sides = [crystal(name).composition for name in (host, film)]
+    elements = list(structure.composition)
+    columns = np.array([[side[element] for side in sides] for element in elements])
+    amounts = np.array([structure.composition[element] for element in elements])
+    units, _, rank, _ = np.linalg.lstsq(columns, amounts, rcond=None)
+    n_film = round(float(units[1]) * sides[1].num_atoms)
+    last = structure.species[len(structure) - max(0, n_film) :]
+    in_order = Composition(Counter(map(str, last))).reduced_formula == sides[1].reduced_formula
+    if rank < 2 or not 0 < n_film < len(structure) or not in_order:
         raise WorkflowError(
-            f"interface: cannot tell the Li film from {host} in {structure.formula}; "
-            "give a stoichiometric substrate with the film's sites last"
+            f"interface: cannot tell the {film} film from {host} in {structure.formula}; "
+            "give stoichiometric sides with the film's sites last"
         )
-    return film
+    return np.arange(len(structure)) >= len(structure) - n_film
 
 
 def _run(document: Any) -> DynamicsDocument:
@@ -215,7 +218,7 @@ def _interface_document(
     problem: str | None = None
     runs: list[InterfaceRun] = []
     try:
-        film = film_of(start.structure, start.host)
+        film = film_of(start.structure, start.host, start.film)
         runs = [
             interface_run(document, film, stress)
             for document, stress in zip(documents, stresses, strict=True)
@@ -251,6 +254,7 @@ def _interface_document(
             "miller_index": start.miller_index,
             "termination": start.termination,
             "origin": start.origin,
+            "film": start.film,
             "potential": documents[0].potential,
             "runs": runs,
             "arrhenius": None if isinstance(line, str) else line,
@@ -315,28 +319,38 @@ def _closed(structure: Structure) -> Structure:
 
 
 def starts_of(documents: Mapping[str, list[Any]]) -> list[DynamicsStart]:
-    """The relaxed Li interfaces of screens' candidates, best first, as `DynamicsStart`.
+    """The relaxed interfaces of screens' candidates, best first, as `DynamicsStart`.
+
+    Of a coating these are lithium on it, and it on its electrolyte.
 
     Args:
-        documents: by screen, its best candidates; those without a Li interface are left out.
+        documents: by screen, its best candidates; those without an interface are left out.
     """
     found: dict[tuple[str, ...], DynamicsStart] = {}
     for origin, candidates in documents.items():
         for document in candidates:
-            structure = getattr(document, "interface_structure", None) or getattr(
+            facet = document.miller_index or getattr(document, "lithium_miller_index", None)
+            lithium = getattr(document, "interface_structure", None) or getattr(
                 document, "lithium_interface_structure", None
             )
-            facet = None if document.miller_index is None else list(document.miller_index)
-            whose = (origin, document.host, str(facet), document.termination)
-            # A coating has one interface with Li, whatever electrolyte it stands on.
-            if structure is None or whose in found:
-                continue
-            found[whose] = DynamicsStart(
-                as_structure(structure),
-                origin,
-                document.host,
-                list(document.elements),
-                facet,
-                document.termination,
-            )
+            coated = getattr(document, "electrolyte_interface_structure", None)
+            for host, film, index, structure in (
+                (document.host, "Li", facet, lithium),
+                (getattr(document, "electrolyte", ""), document.host, None, coated),
+            ):
+                termination = document.termination if film == "Li" else ""
+                whose = (origin, film, host, str(index), termination)
+                # A coating has one interface with Li, whatever electrolyte it stands on.
+                if structure is None or whose in found:
+                    continue
+                both = as_structure(structure)
+                found[whose] = DynamicsStart(
+                    both,
+                    origin,
+                    host,
+                    list(document.elements) if film == "Li" else sorted(both.symbol_set),
+                    None if index is None else list(index),
+                    termination,
+                    film,
+                )
     return list(found.values())

@@ -24,6 +24,7 @@ from results.dynamics.profiles import (
     void_fraction,
 )
 from results.dynamics.statistics import block_mean, equilibrium, statistical_inefficiency
+from results.dynamics.tension import surface_tension
 from results.dynamics.trajectory import Mask, Trajectory, without_drift
 from results.dynamics_documents import (
     ArrheniusLine,
@@ -177,6 +178,27 @@ def drop_run(
         "angle": mean,
         "height_angle": _average([one for one in by_height[start or 0 :] if one is not None]),
     }
+
+
+def liquid_tension(document: DynamicsDocument) -> Average:
+    """Surface tension of a run of a free film of liquid lithium, J/m².
+
+    Args:
+        document: the run; its frames hold stresses.
+    """
+    try:
+        trajectory = read_trajectory(document)
+        if trajectory.stresses is None:
+            return Average(value=None, reason="frames: no stresses were kept; run the film again")
+        found = surface_tension(trajectory.stresses, trajectory.cells, trajectory.energies)
+    except ValueError as error:
+        return Average(value=None, reason=document.failure or str(error))
+    half = trajectory.part(slice(len(trajectory.times) // 2, None))
+    moving = diffusivity(half.positions, half.times)
+    reason = document.failure or found.reason
+    if reason is None and moving.value is None:
+        reason = f"not shown to be liquid: {moving.reason}"
+    return Average(value=found.value, error=found.error, reason=reason)
 
 
 def _settled_angle(

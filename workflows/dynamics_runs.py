@@ -129,6 +129,7 @@ def read_trajectory(document: DynamicsDocument) -> Trajectory:
         cells=frames.cells[:n],
         energies=frames.energies[:n],
         temperatures=frames.temperatures[:n],
+        stresses=frames.stresses[:n],
     )
 
 

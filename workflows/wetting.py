@@ -1,6 +1,6 @@
 """The virtual wetting experiment: drops of liquid lithium on facets, as one jobflow flow."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jobflow import Flow, Job, Maker, job
@@ -9,11 +9,12 @@ from monty.json import MSONable
 from results.database import open_database
 from results.documents import CalculationDocument, DynamicsDocument, Evidence, Potential
 from results.dynamics_documents import Average, WettingDocument
+from results.quantities import contact_angle
 from structures import StructureError, crystal, facet_set
 from structures.conversion import as_structure
-from structures.droplets import LIQUID_DENSITY, drop_on
+from structures.droplets import LIQUID_DENSITY, drop_on, liquid_film
 from workflows.dynamics import DynamicsMaker
-from workflows.dynamics_analysis import drop_run
+from workflows.dynamics_analysis import drop_run, liquid_tension
 from workflows.makers import RelaxMaker
 from workflows.packing import Documents
 from workflows.settings import PotentialSettings, StoreSettings
@@ -131,12 +132,16 @@ def run_drops(
             continue
         drops += made
         owners += kept
+    film_maker = replace(dynamics_maker, name="liquid film")
     for kelvin in temperatures if drops else []:
+        (film,) = film_maker.run([liquid_film()], kelvin, None, potential, stores)
+        tension = liquid_tension(film)
         structures = [drop.structure for drop in drops]
         documents = dynamics_maker.run(structures, kelvin, None, potential, stores)
         for drop, facet, document in zip(drops, owners, documents, strict=True):
-            relaxed = _young_dupre(facet, document.potential.name, stores.database)
-            found.append(_document(campaign, facet, drop, document, kelvin, relaxed))
+            compared = _young_dupre(facet, document.potential.name, stores.database, tension)
+            compared["liquid_tension_j_m2"] = tension
+            found.append(_document(campaign, facet, drop, document, kelvin, compared))
     return found
 
 
@@ -146,7 +151,7 @@ def _document(
     drop: Any,
     document: DynamicsDocument,
     kelvin: float,
-    relaxed: dict[str, Any],
+    compared: dict[str, Any],
 ) -> WettingDocument:
     told: dict[str, Any] = {}
     failure = document.failure
@@ -173,7 +178,7 @@ def _document(
     return WettingDocument.model_validate(
         {
             **told,
-            **relaxed,
+            **compared,
             "campaign": campaign,
             "host": facet.host,
             "elements": tuple(sorted(facet.structure.symbol_set)),
@@ -192,25 +197,39 @@ def _document(
     )
 
 
-def _young_dupre(facet: Any, potential: str, database: str | None) -> dict[str, Any]:
-    """Young–Dupré's angle of the facet's relaxed interface with Li, if the database has one."""
+def _young_dupre(
+    facet: Any, potential: str, database: str | None, tension: Average
+) -> dict[str, Any]:
+    """Young–Dupré's angle of the facet's relaxed interface with Li, if the database has one.
+
+    Args:
+        facet: under the drop.
+        potential: name of the one that both rest on.
+        database: where interfaces are looked for.
+        tension: of the potential's liquid; where it is not to be relied on, the γ of its lowest
+            solid facet takes its place, and the source says so.
+    """
     if database is None:
         return {}
+    # A name with a quote in it cannot stand in a query.
+    of_host = "" if '"' in facet.host else f'host="{facet.host}" '
     with open_database(database) as opened:
-        held = opened.candidates(f"host={facet.host} contact_angle>=0")
+        held = opened.candidates(f"{of_host}contact_angle>=0")
     for document in held:
-        same_facet = document.miller_index in (None, tuple(facet.miller_index))
-        angle = getattr(document, "contact_angle_deg", None)
-        if angle is None or not same_facet or document.potential.name != potential:
-            continue
+        index = document.miller_index or getattr(document, "lithium_miller_index", None)
+        same_facet = index in (None, tuple(facet.miller_index))
+        known = document.potential.name == potential and document.host == facet.host
         adhesion = getattr(document, "work_of_adhesion_j_m2", None)
-        tension = getattr(document, "gamma_li_j_m2", None)
-        if adhesion is None or tension is None:
+        solid = getattr(document, "gamma_li_j_m2", None)
+        if not (same_facet and known) or adhesion is None or solid is None:
             continue
+        gamma, of = solid, f"γ of solid Li {solid:.2f} J/m² (its liquid: {tension.reason})"
+        if tension.reason is None and tension.value is not None and tension.value > 0:
+            gamma = tension.value
+            of = f"γ of liquid Li {gamma:.2f} ± {tension.error or 0:.2f} J/m²"
         return {
-            "young_dupre_angle_deg": angle,
-            "young_dupre_source": f"W {adhesion:.2f} J/m² and γ of solid Li {tension:.2f} J/m² of "
-            f"the {document.screen} screen",
+            "young_dupre_angle_deg": contact_angle(adhesion, gamma),
+            "young_dupre_source": f"W {adhesion:.2f} J/m² of the {document.screen} screen and {of}",
         }
     return {}
 

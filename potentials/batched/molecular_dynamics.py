@@ -266,7 +266,7 @@ class _Run:
                     evaluation = self._evaluate()
                 continue
             self._kick(evaluation)
-            if self.step % settings.interval == 0:
+            if self._recorded:
                 self._record(evaluation)
             now = time.perf_counter()
             waiting = max(len(frames) for frames in self._frames.values())
@@ -329,8 +329,13 @@ class _Run:
         """Whether the coming step changes the cell."""
         return self._settings.ensemble == "normal-stress" and (self.step + 1) % RESCALE_STEPS == 0
 
+    @property
+    def _recorded(self) -> bool:
+        """Whether this step is kept as a frame."""
+        return self.step % self._settings.interval == 0
+
     def _evaluate(self) -> Evaluation:
-        return self._evaluator(self._batch, stress=self._rescales)
+        return self._evaluator(self._batch, stress=self._rescales or self._recorded)
 
     def _kick(self, evaluation: Evaluation) -> None:
         """Half a step's change of the velocities."""
@@ -353,7 +358,7 @@ class _Run:
         drift = torch.where(self._stays[:, None], momentum / self._total_masses, 0.0)
         self._velocities = self._velocities - drift[batch.system_of_atom]
         batch.positions = batch.positions + self._velocities * (timestep / 2)
-        if evaluation.stresses is not None:
+        if self._rescales and evaluation.stresses is not None:
             self._rescale(evaluation.stresses, on_cells)
 
     def _rescale(self, stresses: Tensor, noise: Tensor) -> None:
@@ -423,6 +428,8 @@ class _Run:
         energies, kinetics = evaluation.energies.cpu().numpy(), kinetic.cpu().numpy()
         positions = batch.positions.to(torch.float32).cpu().numpy()
         cells = batch.cells.cpu().numpy()
+        assert evaluation.stresses is not None  # `_evaluate` asks for them at every frame
+        stresses = evaluation.stresses.cpu().numpy()
         for i, index in enumerate(self._indices):
             self._frames[index].append(
                 Frames(
@@ -432,6 +439,7 @@ class _Run:
                     energies=energies[i : i + 1],
                     kinetic_energies=kinetics[i : i + 1],
                     temperatures=temperatures[i : i + 1],
+                    stresses=stresses[i : i + 1],
                 )
             )
 

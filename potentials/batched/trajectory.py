@@ -32,6 +32,8 @@ class Frames:
         energies: (n_frames,), potential energy, eV.
         kinetic_energies: (n_frames,), eV.
         temperatures: (n_frames,), kinetic, K.
+        stresses: (n_frames, 3, 3), of the potential energy alone, eV/Å³, positive under tension;
+            NaN in files of versions that kept none.
     """
 
     steps: NDArray[np.int64]
@@ -40,6 +42,7 @@ class Frames:
     energies: NDArray[np.float64]
     kinetic_energies: NDArray[np.float64]
     temperatures: NDArray[np.float64]
+    stresses: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,9 @@ def read_frames(folder: Path | str, index: int) -> Frames:
             with h5py.File(path, "r") as file:
                 if f"system-{index}/frames" in file:
                     frames = file[f"system-{index}/frames"]
-                    parts.append({name: np.asarray(frames[name]) for name in frames})
+                    part = {name: np.asarray(frames[name]) for name in frames}
+                    part.setdefault("stresses", np.full((len(part["steps"]), 3, 3), np.nan))
+                    parts.append(part)
         except OSError as error:
             raise PotentialError(
                 f"folder: {path} is damaged; run the dynamics again, which goes on from the file "

@@ -23,6 +23,8 @@ class Trajectory:
         cells: (n_frames, 3, 3), Å, one vector per row.
         energies: (n_frames,), potential energy, eV.
         temperatures: (n_frames,), kinetic, K.
+        stresses: (n_frames, 3, 3), of the potential energy, eV/Å³, positive under tension; None
+            where they were not kept.
     """
 
     symbols: tuple[str, ...]
@@ -31,6 +33,7 @@ class Trajectory:
     cells: Floats
     energies: Floats
     temperatures: Floats
+    stresses: Floats | None = None
 
     def __post_init__(self) -> None:
         """Check that the arrays belong together.
@@ -45,6 +48,8 @@ class Trajectory:
             "energies": (n_frames,),
             "temperatures": (n_frames,),
         }
+        if self.stresses is not None:
+            shapes["stresses"] = (n_frames, 3, 3)
         if not n_frames:
             raise ResultsError("times: no frames; give at least one")
         for name, shape in shapes.items():
@@ -89,6 +94,7 @@ class Trajectory:
             cells=self.cells[frames],
             energies=self.energies[frames],
             temperatures=self.temperatures[frames],
+            stresses=None if self.stresses is None else self.stresses[frames],
         )
 
 

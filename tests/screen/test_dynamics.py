@@ -52,12 +52,13 @@ def wetting(host, angle, state="drop"):
         outline=((-10.0, 4.0), (0.0, 12.0), (10.0, 4.0)),
         heights_a=(0.0, 1.0),
         densities={"Li": (0.01, 0.05)},
+        liquid_tension_j_m2=Average(value=0.412, error=0.02),
         young_dupre_angle_deg=50.0,
         young_dupre_source="W 0.9 J/m²",
     )
 
 
-def moving():
+def moving(**changes):
     known = MeasuredDiffusivity(
         value_cm2_s=1e-5, low_cm2_s=8e-6, high_cm2_s=1.2e-5, error_cm2_s=1e-6, exponent=1, n_atoms=9
     )
@@ -88,7 +89,7 @@ def moving():
         slabs=(MeasuredSlab(low_a=0, high_a=6, parallel=known, normal=none),),
         lithium_parallel=known,
     )
-    return InterfaceDynamicsDocument(
+    document = InterfaceDynamicsDocument(
         campaign="moving",
         host="Cu",
         elements=("Cu",),
@@ -111,13 +112,20 @@ def moving():
             high_cm2_s=(2e-6, 1.2e-5),
         ),
     )
+    return document.model_copy(update=changes)
 
 
 def test_report_shows_angles_runs_and_reasons(tmp_path):
     with open_database(tmp_path / "results.db") as database:
         database.add_campaign("moving", {})
         database.add_candidates(
-            "moving", [wetting("Ag", 0.0, "film"), wetting("Cu", 100.0), moving()]
+            "moving",
+            [
+                wetting("Ag", 0.0, "film"),
+                wetting("Cu", 100.0),
+                moving(),
+                moving(host="Li6PS5Cl", film="LiF", miller_index=None, origin="coatings"),
+            ],
         )
         stored = load_campaign(database, "moving")
         assert stored.screens == ("dynamics", "wetting")
@@ -131,6 +139,8 @@ def test_report_shows_angles_runs_and_reasons(tmp_path):
         "too short to tell: still caged",
         "3 Li into substrate",
         "W 0.9 J/m",
+        "0.41 ± 0.02 J/m",
+        "LiF on Li6PS5Cl",
         "Diffusion of lithium along the interface",
     ):
         assert text in page

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from structures import StructureError, facet
-from structures.droplets import CLOSEST, LIQUID_DENSITY, drop_on, liquid_lithium
+from structures.droplets import (
+    CLOSEST,
+    LIQUID_DENSITY,
+    drop_on,
+    liquid_film,
+    liquid_lithium,
+)
 
 
 def test_liquid_cell_has_the_density_and_no_overlap():
@@ -17,6 +23,16 @@ def test_liquid_cell_has_the_density_and_no_overlap():
     assert distances.min() > 0.9 * CLOSEST
     # Disordered: no two seeds alike, and no shells as in a crystal.
     assert liquid_lithium(100, seed=4) != cell
+
+
+def test_film_has_the_density_between_two_free_surfaces():
+    film = liquid_film(120, thickness=15.0, vacuum=12.0)
+    heights = film.cart_coords[:, 2]
+    assert 13 < np.ptp(heights) <= 15
+    assert film.lattice.c - np.ptp(heights) >= 12
+    area = film.volume / film.lattice.c
+    assert 120 / area / 15 == pytest.approx(LIQUID_DENSITY)
+    assert film.distance_matrix[np.triu_indices(120, 1)].min() > 0.8 * CLOSEST
 
 
 @pytest.mark.parametrize(("host", "index"), [("Cu", (1, 1, 1)), ("LiF", (1, 0, 0))])
@@ -56,5 +72,7 @@ def test_bad_numbers_are_refused():
         liquid_lithium(0)
     with pytest.raises(StructureError, match="no room"):
         liquid_lithium(50, density=0.2)
+    with pytest.raises(StructureError, match="vacuum"):
+        liquid_film(50, vacuum=0.0)
     with pytest.raises(StructureError, match="width_ratio"):
         drop_on(facet("Cu", (1, 1, 1), min_thickness=3.0), 10, width_ratio=1.0)

@@ -1,5 +1,6 @@
 """Runs of interfaces and drops, from the stage to their documents."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,22 +8,24 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from potentials.batched.trajectory import read_frames
+from results.coating_documents import CoatingDocument
 from results.database import open_database
 from results.documents import DynamicsDocument
 from results.dynamics.bonds import first_peak, radial_distribution
-from results.dynamics_documents import InterfaceDynamicsDocument, WettingDocument
+from results.dynamics_documents import Average, InterfaceDynamicsDocument, WettingDocument
 from structures import facet, interfaces
-from structures.droplets import liquid_lithium
+from structures.droplets import liquid_film, liquid_lithium
 from structures.models import in_plane_area
-from tests.results.samples import collector, sound_evidence
+from tests.results.samples import POTENTIAL, collector, sound_evidence
 from workflows.dynamics import (
     DynamicsMaker,
     DynamicsStart,
     InterfaceDynamicsMaker,
     _closed,
     film_of,
+    starts_of,
 )
-from workflows.dynamics_analysis import arrhenius_line, drop_run
+from workflows.dynamics_analysis import arrhenius_line, drop_run, liquid_tension
 from workflows.dynamics_runs import dynamics_stage, frames_hash, read_trajectory
 from workflows.errors import WorkflowError
 from workflows.local import run_flow
@@ -119,6 +122,49 @@ def test_film_is_told_from_the_substrate(interface):
         film_of(Structure(Lattice.cubic(9), ["Li", "Cu"], [[0] * 3, [0.5] * 3]), "Cu")
 
 
+def test_a_coating_is_told_from_its_electrolyte():
+    """Li2S on Li6PS5Cl share both elements of the coating."""
+    symbols = ["Li"] * 6 + ["P"] + ["S"] * 5 + ["Cl"] + ["Li", "Li", "S"] * 2
+    places = np.random.default_rng(0).random((len(symbols), 3))
+    both = Structure(Lattice.cubic(9), symbols, places)
+    assert np.flatnonzero(film_of(both, "Li6PS5Cl", "Li2S")).tolist() == [*range(13, 19)]
+    with pytest.raises(WorkflowError, match="LiCl film"):
+        film_of(both, "Li6PS5Cl", "LiCl")
+    with pytest.raises(WorkflowError, match="Li2S film"):
+        film_of(both, "Li2S", "Li2S")
+
+
+def test_a_coating_moves_under_lithium_and_on_its_electrolyte():
+    below = Structure(Lattice.cubic(9), ["Li", "F", "Li"], np.eye(3) / 2)
+    on = Structure(Lattice.cubic(9), ["Li", "P", "S", "F"], np.arange(12).reshape(4, 3) / 12)
+
+    def coated(electrolyte):
+        return CoatingDocument(
+            campaign="test",
+            host="LiF",
+            elements=("F", "Li"),
+            potential=POTENTIAL,
+            evidence={},
+            electrolyte=electrolyte,
+            coating="LiF",
+            voltage=(0.0, 4.3),
+            lithium_miller_index=(1, 0, 0),
+            lithium_interface_structure=below,
+            electrolyte_interface_structure=on,
+        )
+
+    starts = starts_of({"coatings": [coated("Li6PS5Cl"), coated("Li3PS4")]})
+    assert [(start.film, start.host) for start in starts] == [
+        ("Li", "LiF"),
+        ("LiF", "Li6PS5Cl"),
+        ("LiF", "Li3PS4"),
+    ]
+    assert starts[0].miller_index == [1, 0, 0]
+    assert starts[0].structure == below
+    assert starts[1].elements == ["F", "Li", "P", "S"]
+    assert starts[1].structure == on
+
+
 def test_closed_cell_keeps_its_atoms_apart(interface):
     closed = _closed(interface.structure)
     assert in_plane_area(closed) == pytest.approx(in_plane_area(interface.structure))
@@ -177,6 +223,7 @@ def test_a_tiny_drop_runs_to_its_document(stores):
     assert len(document.angles_deg) == len(document.windows_ps) == 11
     evidence = document.evidence["drop_angle_deg"]
     assert evidence.reference_state == "500 K, 24 Li"
+    assert document.liquid_tension_j_m2.reason is not None
     # An angle after 20 fs is that of the drop as it was put down.
     assert not evidence.converged
     assert "too short" in evidence.failure or "points" in evidence.failure
@@ -255,16 +302,55 @@ def test_drop_of_known_angle_through_the_whole_analysis(monkeypatch):
 
 def test_the_relaxed_interfaces_angle_stands_beside_the_drops(stores):
     values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
-    known = collector("Cu", gamma_li_j_m2=0.4, interface_structure=None, **values)
+    known = collector("Cu", gamma_li_j_m2=0.5, interface_structure=None, **values)
     with open_database(stores.database) as database:
         database.add_campaign("test", {})
         database.add_candidates("test", [known])
     name = known.potential.name
-    found = _young_dupre(facet("Cu", (1, 1, 1)), name, stores.database)
-    assert found["young_dupre_angle_deg"] == 60.0
-    assert "0.40 J/m²" in found["young_dupre_source"]
-    assert _young_dupre(facet("Cu", (1, 0, 0)), name, stores.database) == {}
-    assert _young_dupre(facet("Cu", (1, 1, 1)), "another", stores.database) == {}
+    copper, liquid = facet("Cu", (1, 1, 1)), Average(value=0.4, error=0.02)
+    found = _young_dupre(copper, name, stores.database, liquid)
+    # cos θ = 0.6/0.4 − 1
+    assert found["young_dupre_angle_deg"] == pytest.approx(60.0)
+    assert "liquid Li 0.40 ± 0.02 J/m²" in found["young_dupre_source"]
+    unknown = Average(value=0.3, reason="too short to tell")
+    solid = _young_dupre(copper, name, stores.database, unknown)
+    assert solid["young_dupre_angle_deg"] == pytest.approx(np.degrees(np.arccos(0.2)))
+    assert "solid Li 0.50 J/m² (its liquid: too short" in solid["young_dupre_source"]
+    assert _young_dupre(facet("Cu", (1, 0, 0)), name, stores.database, liquid) == {}
+    assert _young_dupre(copper, "another", stores.database, liquid) == {}
+
+
+@pytest.mark.parametrize("host", ["my crystals/Cu|2.cif", "old host=Ag", 'a "quoted" name'])
+def test_a_hosts_name_may_hold_what_a_query_is_made_of(stores, host):
+    values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates(
+            "test", [collector(name, gamma_li_j_m2=0.4, **values) for name in ("Ag", host)]
+        )
+    named = replace(facet("Cu", (1, 1, 1)), host=host)
+    liquid = Average(value=0.6, error=0.02)
+    found = _young_dupre(named, POTENTIAL.name, stores.database, liquid)
+    assert found["young_dupre_angle_deg"] == pytest.approx(90.0)
+
+
+def test_a_film_that_was_not_run_long_says_so(stores):
+    settings = parameters(10) | {"temperature": 500.0}
+    (document,) = dynamics_stage("film", [liquid_film(24, thickness=8.0)], settings, MINI, stores)
+    tension = liquid_tension(document)
+    assert tension.value is not None
+    assert "too short" in tension.reason
+
+
+@pytest.mark.slow
+def test_liquid_lithium_has_its_surface_tension(stores):
+    """0.40 N/m at the melting point (Keene, Int. Mater. Rev. 38, 157 (1993))."""
+    settings = parameters(5000) | {"timestep": 2.0, "interval": 25, "temperature": 500.0}
+    (document,) = dynamics_stage("film", [liquid_film()], settings, MINI, stores)
+    tension = liquid_tension(document)
+    assert tension.reason is None
+    assert tension.error < 0.06
+    assert tension.value == pytest.approx(0.40, abs=0.12)
 
 
 def test_no_arrhenius_line_without_diffusivities():

@@ -6,6 +6,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -152,6 +153,29 @@ def test_frozen_atoms_do_not_move_and_the_centre_of_mass_stays(tmp_path: Path) -
     masses = systems[1].get_masses()[:, None]
     shift = (masses * (results[1].structure.cart_coords - systems[1].positions)).sum(axis=0)
     assert np.abs(shift / masses.sum()).max() < 1e-12
+
+
+def test_frames_hold_the_stress_of_their_positions(tmp_path: Path) -> None:
+    engine = BatchedEngine(gupta())
+    atoms = crystal()
+    engine.md([atoms], tmp_path, steps=6, interval=3, temperature=600.0)
+    frames = read_frames(tmp_path, 0)
+    for positions, stress in zip(frames.positions, frames.stresses, strict=True):
+        atoms.positions = positions
+        (alone,) = engine.evaluate([atoms])
+        assert stress == pytest.approx(alone.stress, abs=1e-5)  # of positions in float32
+    assert np.ptp(frames.stresses, axis=0).max() > 1e-4
+
+
+def test_frames_of_versions_without_stresses_are_read(tmp_path: Path) -> None:
+    BatchedEngine(gupta()).md([crystal()], tmp_path, steps=2, interval=1)
+    for path in tmp_path.glob("*.h5"):
+        with h5py.File(path, "a") as file:
+            del file["system-0/frames/stresses"]
+    frames = read_frames(tmp_path, 0)
+    assert frames.stresses.shape == (3, 3, 3)
+    assert np.isnan(frames.stresses).all()
+    assert frames.temperatures.shape == (3,)
 
 
 def test_starting_velocities_have_the_temperature(tmp_path: Path) -> None:
