@@ -13,6 +13,7 @@ from screen.errors import CampaignError
 from screen.report import report_html
 from screen.report_coatings import funnel_counts, section
 from screen.stored import StoredCampaign
+from structures import crystal
 from tests.workflows.test_coating_judging import judged
 from workflows.coating_funnel import Funnel
 from workflows.settings import PotentialSettings, StoreSettings
@@ -64,6 +65,17 @@ def refusal(old, new):
 )
 def test_bad_crystals_are_one_line_with_the_mend(old, new, message):
     assert refusal(old, new).startswith(message)
+
+
+def test_an_electrolyte_without_an_ordered_approximant_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    disordered = crystal("Li6PS5Cl")
+    disordered.replace_species({"Li": {"Li": 0.5}})
+    disordered.to(filename="argyrodite.cif")
+    assert refusal("Li6PS5Cl", "argyrodite.cif").endswith(
+        "has partly occupied sites (Li:0.5); order it first (pymatgen's "
+        "OrderDisorderedStructureTransformation) and give the ordered CIF"
+    )
 
 
 def test_a_hull_without_a_reference_is_refused_before_computing(monkeypatch):
