@@ -15,16 +15,26 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from scipy.spatial import Voronoi
 
 from structures.errors import StructureError
-from structures.vacancy_hops import SYMMETRY_PRECISION, VacancyHop, vacancy_hops
+from structures.vacancy_hops import (
+    SYMMETRY_PRECISION,
+    VacancyHop,
+    percolating_hops,
+    vacancy_hops,
+)
 
 SMALLEST_VOID = 1.6
 """A void is at least so far from the nearest atom, Å: about the radius of Li⁺ beside an anion."""
 MOST_VOIDS = 2
 """Distinct voids that are looked at, the widest ones."""
+NARROWEST_PASSAGE = 1.3
+"""The line between two voids stays at least so far from every atom, Å; else nothing hops along it
+and what is pushed aside moves in its place."""
 
 _DUMMY = "Xe"
 _SAME_PLACE = 1.0
 """Corners closer than this are one void, Å."""
+_POINTS = 21
+"""Points at which a hop's line is measured."""
 
 
 def interstitial_hops(
@@ -39,7 +49,8 @@ def interstitial_hops(
 
     Returns:
         Hops whose ends have one ion more than the crystal, the shortest first; labels start with
-        ``void``. Empty where no void is wide enough or none of their hops lead anywhere.
+        ``void``. Empty where no void is wide enough, or none of their hops lead anywhere without
+        running into an atom.
 
     Raises:
         StructureError: a crystal that holds xenon, which stands for the voids here.
@@ -49,7 +60,10 @@ def interstitial_hops(
     decorated = _with_voids(crystal)
     if _DUMMY not in decorated.symbol_set:
         return []
-    return [_filled(hop, element) for hop in vacancy_hops(decorated, _DUMMY, min_length)]
+    filled = [_filled(hop, element) for hop in vacancy_hops(decorated, _DUMMY, min_length)]
+    open_hops = [hop for hop in filled if _passage(hop) >= NARROWEST_PASSAGE]
+    energies = {label: 0.0 for hop in open_hops for label in (hop.start, hop.end)}
+    return open_hops if percolating_hops(open_hops, [0.0] * len(open_hops), energies) else []
 
 
 def voids(crystal: Structure) -> list[tuple[NDArray[np.float64], float]]:
@@ -94,6 +108,14 @@ def _with_voids(crystal: Structure) -> Structure:
     for place in placed:
         decorated.append(_DUMMY, place)
     return decorated
+
+
+def _passage(hop: VacancyHop) -> float:
+    """Shortest distance of the straight line of a hop, the last site's, to any other atom, Å."""
+    lattice, others = hop.initial.lattice, hop.initial.frac_coords[:-1]
+    start = hop.initial.frac_coords[-1]
+    line = start + np.linspace(0, 1, _POINTS)[:, None] * (hop.final.frac_coords[-1] - start)
+    return float(lattice.get_all_distances(line, others).min())
 
 
 def _near(

@@ -23,14 +23,17 @@ LITHIUM = "Li"
 SHORTEST_SUPERCELL = 8.0
 """A vacancy is at least this far from its own images, Å."""
 
+REARRANGED = 0.1
+"""What lies so far below both ends of a hop is no longer the crystal that it was built in, eV."""
+
 
 @dataclass(frozen=True)
 class Migration:
     """How lithium moves through one crystal.
 
     Attributes:
-        barrier_ev: highest saddle of the easiest percolating path above the most stable vacancy on
-            it, eV; None where there is no such path.
+        barrier_ev: highest saddle of the easiest percolating path above the lowest image on it, eV;
+            None where there is no such path.
         dimensions: directions that it leads along.
         evidence: what stands behind the barrier.
         hops: every hop that was tried.
@@ -96,9 +99,8 @@ def migration_of(
         saddles.append(None)
         if path is not None and path.failure is None and path.energies_ev:
             saddles[-1] = max(path.energies_ev)
-            for label, energy in (
-                (hop.start, path.energies_ev[0]),
-                (hop.end, path.energies_ev[-1]),
+            for label, energy in zip(
+                (hop.start, hop.end), _lowest_on_either_side(path.energies_ev), strict=True
             ):
                 energies[label] = min(energy, energies.get(label, energy))
     known = [i for i, saddle in enumerate(saddles) if saddle is not None]
@@ -134,10 +136,35 @@ def _end_failure(hop: VacancyHop, ends: Sequence[CalculationDocument]) -> str | 
     return None
 
 
+def _lowest_on_either_side(energies: Sequence[float]) -> tuple[float, float]:
+    """Lowest image from the start to the highest image, and from there to the end.
+
+    Relaxed ends are not always the bottom of their valleys: a path may first fall.
+    """
+    highest = energies.index(max(energies))
+    return min(energies[: highest + 1]), min(energies[highest:])
+
+
+def _rearrangement(hop: VacancyHop, energies: Sequence[float]) -> str | None:
+    """Why a path is none of a hop in the crystal as it is; None where it is one."""
+    first, *_, last = energies
+    below = min(first, last) - min(energies)
+    if below > REARRANGED:
+        return f"the crystal rearranges on the way, {below:.2f} eV below both ends"
+    if hop.start == hop.end and abs(last - first) > REARRANGED:
+        return (
+            f"the crystal rearranges: two equivalent ends are {abs(last - first):.2f} eV apart in "
+            "energy"
+        )
+    return None
+
+
 def _hop_barrier(
     hop: VacancyHop, ends: Sequence[CalculationDocument], path: PathDocument | None
 ) -> HopBarrier:
     failure = path.failure if path else _end_failure(hop, ends)
+    if path is not None and failure is None and path.energies_ev:
+        failure = _rearrangement(hop, path.energies_ev)
     good = path is not None and failure is None
     return HopBarrier(
         kind="vacancy",

@@ -57,6 +57,22 @@ def test_a_dense_metal_has_no_room():
     assert interstitial_hops(copper, "Li") == []
 
 
+def test_nothing_hops_through_atoms():
+    """The widest voids of Li6PS5Cl are joined by lines that pass 1.1 Å from lithium only."""
+    hops = interstitial_hops(crystal("Li3PS4"))
+    assert hops
+    for hop in hops:
+        *others, mover = hop.initial.cart_coords
+        apart = hop.final.cart_coords[-1] - mover
+        for part in np.linspace(0, 1, 7):
+            probe = hop.initial.copy()
+            probe.translate_sites([len(others)], part * apart, frac_coords=False)
+            assert probe.distance_matrix[-1, :-1].min() > 1.3
+    argyrodite = crystal("Li6PS5Cl")
+    assert len(voids(argyrodite)) > 1
+    assert interstitial_hops(argyrodite) == []
+
+
 def test_xenon_is_refused():
     gas = crystal("LiF")
     gas.replace_species({"F": "Xe"})

@@ -65,6 +65,23 @@ def test_a_path_that_failed_is_told_and_not_walked(lithium):
     assert found.evidence.failure == "Li 2a to Li 2a: diverged"
 
 
+@pytest.mark.parametrize(
+    ("energies", "barrier", "reason"),
+    [
+        ((0.0, -0.2, 0.3, -0.3, 0.0), 0.6, "rearranges on the way, 0.30 eV below both ends"),
+        ((0.0, 0.2, 0.5, 0.1, -0.4), 0.9, "two equivalent ends are 0.40 eV apart"),
+        ((0.0, -0.05, 0.3, 0.1, 0.0), 0.35, None),
+    ],
+)
+def test_a_crystal_that_rearranges_is_told(lithium, energies, barrier, reason):
+    """The barrier counts from the bottom of the valley, wherever on the path that is."""
+    hops, ends, joined, (path,) = lithium
+    found = migration_of(0, hops, ends, joined, [path.model_copy(update={"energies_ev": energies})])
+    assert found.barrier_ev == pytest.approx(barrier)
+    assert found.evidence.converged == (reason is None)
+    assert (reason or "") in (found.evidence.failure or "")
+
+
 def test_ends_where_the_vacancy_does_not_stay_are_no_hop(lithium):
     hops, ends, *_ = lithium
     swapped = [ends[1], ends[0]]
