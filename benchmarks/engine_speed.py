@@ -15,6 +15,7 @@ import importlib.util
 import multiprocessing
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ from potentials.batched import BatchedEngine
 from potentials.batched.memory import CPU_ATOMS
 from potentials.conversion import to_atoms
 from potentials.potential import MacePotential
-from potentials.protocol import Band
+from potentials.protocol import Band, Calculation
 from potentials.torch_state import process_kept
 
 with process_kept():
@@ -94,7 +95,7 @@ class OneByOne:
             return MACECalculator(
                 models=[self._potential.model],
                 device=self._potential.device,
-                default_dtype=self._potential.dtype,
+                default_dtype=stored_dtype(self._potential),
             )
 
     def with_calculator(self, atoms: Atoms) -> Atoms:
@@ -138,6 +139,11 @@ class OneByOne:
         return barriers
 
 
+def stored_dtype(potential: MacePotential) -> str:
+    """Precision of the weights: what ASE and torch-sim compute in."""
+    return str(next(potential.model.parameters()).dtype).removeprefix("torch.")
+
+
 class TorchSim:
     """torch-sim with its own batching, allowed as many atoms per pass as the engine."""
 
@@ -150,7 +156,7 @@ class TorchSim:
         self._model = MaceModel(
             copy.deepcopy(potential.model),
             device=torch.device(potential.device),
-            dtype=getattr(torch, potential.dtype),
+            dtype=getattr(torch, stored_dtype(potential)),
             compute_stress=False,
         )
         self._limit = {"memory_scales_with": "n_atoms", "max_memory_scaler": atoms_per_pass}
@@ -269,7 +275,8 @@ def growth_of_memory(n_slabs: int) -> float:
 
 def memory_line(n_slabs: int) -> str:
     """The memory that a batch takes, and that a long queue takes, each in a process of its own."""
-    one_batch = 10
+    sizes = np.cumsum([len(slab(i)) for i in range(n_slabs)])
+    one_batch = int((sizes <= CPU_ATOMS).sum())
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         batch, queue = pool.map(growth_of_memory, (one_batch, n_slabs), chunksize=1)
     return (
@@ -416,34 +423,63 @@ def gpu_part(repeats: int) -> list[str]:
     slabs = [slab(i) for i in range(256)]
     n_atoms = sum(len(atoms) for atoms in slabs)
     lines = [
-        f"{torch.cuda.get_device_name()}, float32, {len(slabs)} slabs, {n_atoms} atoms, medians of"
-        f" {repeats}; ASE timed on 32 of them:",
+        f"{torch.cuda.get_device_name()}, {len(slabs)} slabs, {n_atoms} atoms, medians of"
+        f" {repeats}; ASE timed on 32 of them. `tf32` is float32 with the linear layers'"
+        " factors rounded to 10 bits; the last columns are the largest change that this makes:",
         "",
-        "| network | ASE, s | batched, s | times faster | over bare passes | µs per atom |",
-        "|---|---|---|---|---|---|",
+        "| network | ASE, s | torch-sim, s | batched, s | times faster than ASE | over bare passes"
+        " | µs per atom | energy, meV/atom | force, meV/Å |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, spherical in (("small", 0), ("medium", 1), ("large", 2)):
-        potential = random_network(128, spherical, "float32", device)
-        ase, engine = OneByOne(potential), BatchedEngine(potential)
-        engine.evaluate(slabs)
-        engine.evaluate(slabs)
-        ase.evaluate(slabs[:2])
-        clock = ModelClock(engine._evaluator.model)
-        one, other, _, _ = in_turn(
-            lambda ase=ase: ase.evaluate(slabs[:32]),
-            lambda engine=engine: engine.evaluate(slabs),
-            repeats,
-            device,
-        )
-        one = [spent * n_atoms / sum(len(atoms) for atoms in slabs[:32]) for spent in one]
-        median = statistics.median(other)
-        lines.append(
-            f"| MACE-MP-0 {name} | {statistics.median(one):.2f} | {median:.2f}"
-            f" | {statistics.median(one) / median:.1f} | {sum(other) / clock.spent:.2f}"
-            f" | {1e6 * median / n_atoms:.2f} |"
-        )
-        print(lines[-1], flush=True)
+        exact: list[Calculation] = []
+        for dtype in ("float32", "tf32"):
+            potential = random_network(128, spherical, dtype, device)
+            ase, engine = OneByOne(potential), BatchedEngine(potential)
+            engine.evaluate(slabs)
+            results = engine.evaluate(slabs)
+            exact = exact or results
+            ase.evaluate(slabs[:2])
+            clock = ModelClock(engine._evaluator.model)
+            one, other, _, _ = in_turn(
+                lambda ase=ase: ase.evaluate(slabs[:32]),
+                lambda engine=engine: engine.evaluate(slabs),
+                repeats,
+                device,
+            )
+            one = [spent * n_atoms / sum(len(atoms) for atoms in slabs[:32]) for spent in one]
+            median = statistics.median(other)
+            bare = sum(other) / clock.spent
+            beside = "not installed"
+            if importlib.util.find_spec("torch_sim"):
+                simulation = TorchSim(potential, engine._evaluator.limit.atoms)
+                simulation.evaluate(slabs)
+                two, _, _, _ = in_turn(
+                    lambda simulation=simulation: simulation.evaluate(slabs),
+                    lambda engine=engine: engine.evaluate(slabs),
+                    repeats,
+                    device,
+                )
+                beside = f"{statistics.median(two):.2f}"
+            lines.append(
+                f"| MACE-MP-0 {name}, {dtype} | {statistics.median(one):.2f} | {beside}"
+                f" | {median:.2f} | {statistics.median(one) / median:.1f} | {bare:.2f}"
+                f" | {1e6 * median / n_atoms:.2f} | {change_of_energy(results, exact):.3f}"
+                f" | {change_of_force(results, exact):.2f} |"
+            )
+            print(lines[-1], flush=True)
     return lines
+
+
+def change_of_energy(results: list[Calculation], exact: list[Calculation]) -> float:
+    """Largest difference of energies, meV/atom."""
+    pairs = zip(results, exact, strict=True)
+    return max(1e3 * abs(a.energy - b.energy) / len(b.forces) for a, b in pairs)
+
+
+def change_of_force(results: list[Calculation], exact: list[Calculation]) -> float:
+    """Largest difference of force components, meV/Å."""
+    return max(1e3 * np.abs(a.forces - b.forces).max() for a, b in zip(results, exact, strict=True))
 
 
 def main() -> None:
@@ -460,7 +496,7 @@ def main() -> None:
     text = [
         "# The batched engine beside ASE and torch-sim",
         "",
-        f"Made by `{Path(__file__).name}`.",
+        f"Made by `python {' '.join(sys.argv)}`.",
         "",
     ]
     text += ["## On a CPU", "", *cpu_part(*sizes), ""]

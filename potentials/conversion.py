@@ -53,21 +53,33 @@ def to_atoms(structure: StructureLike) -> Atoms:
 
 
 def to_structure(atoms: Atoms, template: StructureLike) -> Structure:
-    """The Structure with ``atoms``' cell and positions and all else from ``template``.
+    """The Structure with ``atoms``' cell and positions and all else from ``template``."""
+    return moved(template, atoms.cell.array, atoms.positions)
+
+
+def moved(
+    template: StructureLike, cell: NDArray[np.float64], positions: NDArray[np.float64]
+) -> Structure:
+    """The Structure with this cell and these positions and all else from ``template``.
 
     Species with their decorations, site properties, labels and the order of the sites are
     ``template``'s; an Atoms template gives its extra arrays and, as ``selective_dynamics``, its
     frozen atoms. Positions are not wrapped into the cell. With a flat cell it is ``template``.
+
+    Args:
+        template: a Structure or Atoms.
+        cell: shape (3, 3), Å, vectors in rows.
+        positions: shape (n_atoms, 3), Å.
     """
-    along_a, along_b, along_c = (bool(periodic) for periodic in atoms.pbc)
-    lattice = Lattice(atoms.cell.array, pbc=(along_a, along_b, along_c))
+    periodic = template.pbc
+    lattice = Lattice(cell, pbc=(bool(periodic[0]), bool(periodic[1]), bool(periodic[2])))
     if isinstance(template, Structure):
         if not lattice.volume:
             return template.copy()  # positions in a flat cell have no fractional coordinates
         return Structure(
             lattice,
             template.species_and_occu,
-            atoms.positions,
+            positions,
             charge=template._charge,
             coords_are_cartesian=True,
             site_properties=template.site_properties,
@@ -84,7 +96,7 @@ def to_structure(atoms: Atoms, template: StructureLike) -> Structure:
     return Structure(
         lattice,
         template.get_chemical_symbols(),
-        atoms.positions,
+        positions,
         coords_are_cartesian=True,
         site_properties=properties,
     )

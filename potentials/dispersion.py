@@ -5,7 +5,7 @@ from typing import Any
 from ase.calculators.calculator import Calculator
 
 from potentials.errors import PotentialError
-from potentials.potential import DTYPES
+from potentials.potential import MACE_DTYPES
 from potentials.torch_state import process_kept
 
 
@@ -18,7 +18,7 @@ def d3_calculator(correction: str, *, device: str, dtype: str) -> Calculator:
     Args:
         correction: ``"d3-bj-<functional>"``.
         device: torch device.
-        dtype: ``"float64"`` or ``"float32"``.
+        dtype: ``"float64"``, ``"float32"`` or ``"tf32"``.
 
     Raises:
         PotentialError: if torch-dftd is not installed or has no such functional.
@@ -52,7 +52,7 @@ def d3_calculator(correction: str, *, device: str, dtype: str) -> Calculator:
                 damping="bj",
                 xc=functional,
                 cutoff=40.0 * Bohr,
-                dtype=DTYPES[dtype],
+                dtype=MACE_DTYPES[dtype],
             )
     except ValueError:
         raise PotentialError(

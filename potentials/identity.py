@@ -12,7 +12,7 @@ class PotentialIdentity:
         name: registry name, or the file's name for a local model.
         sha256: hash of the weights file (hex digest).
         head: head of a multi-head model; None where there is one only.
-        dtype: ``"float64"`` or ``"float32"``.
+        dtype: ``"float64"``, ``"float32"`` or ``"tf32"``.
         dispersion: dispersion correction added, for example ``"d3-bj-pbe"``; None without.
         versions: (package, version) pairs of what computes it, sorted by package.
     """

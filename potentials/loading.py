@@ -11,7 +11,7 @@ from potentials.checkpoint import check_checkpoint
 from potentials.choices import check_choice
 from potentials.download import fetched_weights
 from potentials.errors import PotentialError
-from potentials.potential import DTYPES, MacePotential, Potential, checked_device
+from potentials.potential import MACE_DTYPES, MacePotential, Potential, checked_device
 from potentials.registry import RegistryEntry, entry, registry
 from potentials.torch_state import process_kept
 from potentials.trust import check_trusted
@@ -34,7 +34,8 @@ def load_potential(
         name_or_path: a registered name (`potentials.registry`), a MACE checkpoint, or a folder with
             ``model.safetensors`` and ``model.json`` (which needs no trust: nothing in it is run).
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
-        dtype: ``"float64"`` or ``"float32"``; None takes the potential's default, float64.
+        dtype: ``"float64"``, ``"float32"`` or, for MACE, ``"tf32"``; None takes the potential's
+            default, float64.
         head: head of a multi-head network; None takes the default.
         dispersion: D3 correction to add: ``"d3"`` for the one that fits the potential's functional,
             or ``"d3-bj-<functional>"``; None adds none.
@@ -44,7 +45,7 @@ def load_potential(
         PotentialError: for an unknown name, a missing, untrusted or damaged file, a network that is
             no MACE, or a device, dtype, head or dispersion correction that it does not have.
     """
-    check_choice("dtype", dtype or "float64", DTYPES)
+    check_choice("dtype", dtype or "float64", MACE_DTYPES)
     checked_device(device)
     known = registry().get(str(name_or_path))
     if known is None and not _is_path(name_or_path):

@@ -6,7 +6,7 @@ import torch
 from ase import Atoms
 from ase.calculators.calculator import all_changes
 
-from potentials.torch_state import process_kept, torch_settings_kept
+from potentials.torch_state import process_kept, products_in, torch_settings_kept
 
 with process_kept():
     from mace.calculators import MACECalculator
@@ -19,8 +19,10 @@ class MaceCalculator(MACECalculator):
         # mace extends this list in place; without one of our own it would be that of every
         # ASE calculator in the process
         self.implemented_properties = []
+        self._products = dtype
         with process_kept():
-            super().__init__(models=[model], device=device, default_dtype=dtype, head=head)
+            stored = "float32" if dtype == "tf32" else dtype
+            super().__init__(models=[model], device=device, default_dtype=stored, head=head)
 
     def calculate(
         self,
@@ -29,5 +31,5 @@ class MaceCalculator(MACECalculator):
         system_changes: Any = all_changes,
     ) -> None:
         """As ASE's; torch's default dtype comes back even where the evaluation raises."""
-        with torch_settings_kept():
+        with torch_settings_kept(), products_in(self._products):
             super().calculate(atoms, properties, system_changes)

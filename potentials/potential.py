@@ -18,6 +18,9 @@ from potentials.protocol import Engine
 from potentials.torch_state import process_kept
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
+MACE_DTYPES = DTYPES | {"tf32": torch.float32}
+"""``"tf32"`` is float32 with the linear layers' products in TensorFloat-32 where the device has it:
+factors rounded to 10 bits, sums in float32. Elsewhere it is float32."""
 EngineKind = Literal["batched", "ase"]
 
 
@@ -28,7 +31,7 @@ class Potential(ABC):
         identity: name, weights' hash, head, dtype, dispersion and versions; every result has it.
         elements: chemical symbols it covers.
         device: where it runs, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
-        dtype: ``"float64"`` or ``"float32"``, the precision it really computes in.
+        dtype: ``"float64"``, ``"float32"`` or ``"tf32"``, the precision it really computes in.
     """
 
     def __init__(
@@ -116,15 +119,15 @@ class MacePotential(Potential):
             name: as in the identity.
             sha256: hash of the weights, as in the identity.
             device: torch device.
-            dtype: ``"float64"`` or ``"float32"``.
+            dtype: ``"float64"``, ``"float32"`` or ``"tf32"`` (`MACE_DTYPES`).
             head: head of a multi-head network; None takes the only one, or the one called default.
             dispersion: D3 correction added, as ``"d3-bj-pbe"``.
 
         Raises:
             PotentialError: for an unknown dtype, device, head or dispersion correction.
         """
-        check_choice("dtype", dtype, DTYPES)
-        self.model = model.to(device=checked_device(device), dtype=DTYPES[dtype]).eval()
+        check_choice("dtype", dtype, MACE_DTYPES)
+        self.model = model.to(device=checked_device(device), dtype=MACE_DTYPES[dtype]).eval()
         self.model.requires_grad_(False)
         heads = [str(head) for head in getattr(model, "heads", None) or ["Default"]]
         self.head = _chosen_head(heads, head, name)

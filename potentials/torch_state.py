@@ -36,6 +36,21 @@ def torch_settings_kept(dtype: torch.dtype | None = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def products_in(dtype: str) -> Iterator[None]:
+    """Let matrix products of float32 use TensorFloat-32 inside, if ``dtype`` is ``"tf32"``.
+
+    Args:
+        dtype: a potential's (`potentials.potential.MACE_DTYPES`).
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if dtype == "tf32" else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextlib.contextmanager
 def process_kept(dtype: torch.dtype | None = None) -> Iterator[None]:
     """As `torch_settings_kept`, and quiet: no printed line, warning or new log handler comes out.
 

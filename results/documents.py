@@ -126,7 +126,7 @@ class Potential(Document):
     name: str = Field(description="Registry name, or the file's name for a local model.")
     sha256: str = Field(description="Hash of the weights file (hex digest).")
     head: str | None = Field(description="Head of a multi-head model; None where there is one.")
-    dtype: str = Field(description="float64 or float32.")
+    dtype: str = Field(description="float64, float32 or tf32.")
     dispersion: str | None = Field(description="Dispersion correction added; None without.")
     versions: dict[str, str] = Field(
         default_factory=dict, description="Versions of the packages that compute it."

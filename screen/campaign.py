@@ -55,7 +55,7 @@ class PotentialSettings(Section):
     """Which potential gives the numbers; what is None takes the potential's own default."""
 
     name: str = Field(min_length=1, examples=["mini"])
-    dtype: Literal["float64", "float32"] | None = None
+    dtype: Literal["float64", "float32", "tf32"] | None = None
     device: str = Field(default="cpu", min_length=1, examples=["cpu"])
     head: str | None = Field(default=None, min_length=1)
     trust: bool = False

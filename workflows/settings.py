@@ -18,7 +18,8 @@ class PotentialSettings(MSONable):
     Attributes:
         name: registry name or path of a weights file.
         device: torch device.
-        dtype: ``"float64"`` or ``"float32"``; None takes the potential's default.
+        dtype: ``"float64"``, ``"float32"`` or, for MACE, ``"tf32"``; None takes the potential's
+            default.
         head: head of a multi-head model; None takes its default.
         dispersion: dispersion correction added, such as ``"d3-bj-pbe"``; None without.
         trust: whether an unknown weights file may be loaded, which runs code in it.

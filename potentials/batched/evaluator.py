@@ -13,6 +13,7 @@ from potentials.batched.kernels import with_cuequivariance
 from potentials.batched.memory import BatchLimit, keep_freed_memory
 from potentials.identity import PotentialIdentity
 from potentials.protocol import StructureLike
+from potentials.torch_state import products_in
 
 _LEAST_VOLUME = 1e-3
 """Å³ under which a periodic cell is flat; its repeats could not be listed."""
@@ -169,7 +170,8 @@ class Evaluator:
             "head": torch.full((last - first,), self.network.head_index, device=self.device),
         }
         self.limit.watch()
-        out = self.model(graph, compute_force=True, compute_stress=stress)
+        with products_in(self.network.identity.dtype):
+            out = self.model(graph, compute_force=True, compute_stress=stress)
         self.limit.learn(end - start)
         return Evaluation(
             energies=out["energy"].detach().to(torch.float64),

@@ -54,8 +54,10 @@ def neighbour_pairs(
     )
     # Sorted by receiver, the network's sums over edges stay local; sorted altogether, they do not
     # depend on when the list was made, and a restarted run repeats itself bit for bit.
-    order = np.lexsort((*shifts.T, sender, receiver))
-    pairs = np.stack([sender, receiver]).astype(np.int64)[:, order]
+    images = shifts @ np.array([2**40, 2**20, 1])
+    pairs = np.stack([sender, receiver]).astype(np.int64)
+    order = np.lexsort((images, pairs[1] * len(positions) + pairs[0]))
+    pairs = pairs[:, order]
     return NeighbourPairs(
         torch.from_numpy(pairs).to(device),
         torch.from_numpy(-shifts[order].astype(np.float64)).to(device),

@@ -23,7 +23,7 @@ from potentials.batched.optimisers import Lbfgs
 from potentials.batched.path_symmetry import Reversal, find_reversal
 from potentials.batched.relaxation import relax
 from potentials.convergence import divergence
-from potentials.conversion import free_directions, to_atoms, to_structure
+from potentials.conversion import free_directions, moved, to_atoms
 from potentials.interpolation import way_between
 from potentials.protocol import Band, Calculation, MinimumEnergyPath, OnPath
 
@@ -357,12 +357,11 @@ def _images(rows: Tensor, n_images: int) -> Tensor:
 
 
 def _result(band: Band, member: _Member, failure: str | None) -> MinimumEnergyPath:
-    atoms = to_atoms(band.initial)
-    atoms.set_constraint()
-    images = []
-    for positions in (member.ends.initial, *member.images, member.ends.final):
-        atoms.set_positions(positions)
-        images.append(to_structure(atoms, band.initial))
+    ends = member.ends
+    images = [
+        moved(band.initial, ends.cell, positions)
+        for positions in (ends.initial, *member.images, ends.final)
+    ]
     first, last = member.end_energies
     energies = np.array([first, *member.energies, last])
     return MinimumEnergyPath(

@@ -14,7 +14,7 @@ from potentials.batched.cells import CellCoordinates
 from potentials.batched.evaluator import Evaluation, Evaluator
 from potentials.batched.optimisers import UPHILL, Lbfgs
 from potentials.convergence import cell_divergence, divergence, largest_force, stress_tolerance
-from potentials.conversion import to_atoms, to_structure
+from potentials.conversion import moved, to_atoms, to_structure
 from potentials.protocol import Calculation, CellRelaxation, OnCalculation, StructureLike
 
 
@@ -56,6 +56,7 @@ class _Member:
     Attributes:
         index: its place in the list given.
         start: its first evaluation.
+        start_force: largest force then, of all atoms, eV/Å.
         last: its latest evaluation that was sound and did not lead uphill.
         evaluations: how many there were.
         wall_time: its share so far, s.
@@ -64,6 +65,7 @@ class _Member:
 
     index: int
     start: State | None = None
+    start_force: float = 0.0
     last: State | None = None
     evaluations: int = 0
     wall_time: float = 0.0
@@ -72,9 +74,13 @@ class _Member:
     def take(self, state: State, failure: str | None) -> None:
         """Note one more evaluation; one that the optimiser takes back is not judged."""
         self.evaluations += 1
-        self.start = self.start or state
+        if self.start is None:
+            everywhere = np.ones_like(state.forces, dtype=bool)
+            self.start, self.start_force = state, largest_force(state.forces, everywhere)
         uphill = self.last is not None and state.enthalpy > self.last.enthalpy + UPHILL
-        self.failure = failure or (None if uphill else _divergence(state, self.start))
+        self.failure = failure or (
+            None if uphill else _divergence(state, self.start, self.start_force)
+        )
         if self.failure is None and not uphill:
             self.last = state
 
@@ -194,9 +200,7 @@ def _states(batch: GraphBatch, evaluation: Evaluation, coordinates: CellCoordina
     return states
 
 
-def _divergence(state: State, start: State) -> str | None:
-    everywhere = np.ones_like(start.forces, dtype=bool)
-    start_force = largest_force(start.forces, everywhere)
+def _divergence(state: State, start: State, start_force: float) -> str | None:
     failure = divergence(state.energy, state.forces, start.energy, start_force)
     if failure is None:
         failure = cell_divergence(
@@ -209,16 +213,15 @@ def _divergence(state: State, start: State) -> str | None:
 
 def _result(structure: StructureLike, member: _Member, failure: str | None) -> Calculation:
     state = member.last
-    atoms = to_atoms(structure)
-    if state is not None:
-        atoms.set_constraint()
-        atoms.set_cell(state.cell)
-        atoms.set_positions(state.positions)
     return Calculation(
-        structure=to_structure(atoms, structure),
+        structure=(
+            moved(structure, state.cell, state.positions)
+            if state
+            else to_structure(to_atoms(structure), structure)
+        ),
         energy=state.energy if state else np.nan,
         # Copies: what a state holds are parts of the whole batch's arrays.
-        forces=state.forces.copy() if state else np.full((len(atoms), 3), np.nan),
+        forces=state.forces.copy() if state else np.full((len(structure), 3), np.nan),
         stress=state.stress.copy() if state else None,
         converged=failure is None,
         failure=failure,

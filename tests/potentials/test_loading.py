@@ -149,7 +149,7 @@ def test_mini_is_what_the_registry_says() -> None:
         ("mace-mp-0-tiny", {}, "did you mean mace-mp-0"),
         ("nowhere/my.model", {}, "there is no file nowhere/my.model"),
         (Path("nowhere"), {}, "there is no file nowhere"),
-        ("mini", {"dtype": "double"}, "dtype: 'double' is unknown; use float64 or float32"),
+        ("mini", {"dtype": "double"}, "dtype: 'double' is unknown; use float64, float32 or tf32"),
         ("mini", {"device": "tpu"}, "device: 'tpu' is unknown"),
         ("mace-mh-1", {"head": "omat"}, r"did you mean omat_pbe\?"),
         ("chgnet", {"head": "pbe"}, "head: 'chgnet' has none"),

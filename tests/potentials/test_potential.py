@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
@@ -69,6 +70,22 @@ def test_precisions_agree_to_single_precision() -> None:
     assert 0 < difference < 1e-3
     assert np.allclose(found["float64"].forces, found["float32"].forces, atol=1e-3)
     assert found["float32"].forces.dtype == np.float64
+
+
+@pytest.mark.parametrize("kind", ["batched", "ase"])
+def test_tf32_frees_the_products_of_the_network_alone(kind) -> None:
+    exact, loose = random_mace(dtype="float32"), random_mace(dtype="tf32")
+    seen = []
+    loose.model.register_forward_hook(lambda *_: seen.append(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    results = [each.engine(kind).evaluate([copper_with_lithium()])[0] for each in (exact, loose)]
+    assert before == torch.get_float32_matmul_precision() == "highest"
+    assert set(seen) == {"high"}
+    assert loose.identity.dtype == "tf32"
+    assert next(loose.model.parameters()).dtype == torch.float32
+    # Ten bits keep three digits of every product's factors; the sums average them out.
+    assert abs(results[0].energy - results[1].energy) < 1e-2
+    assert np.allclose(results[0].forces, results[1].forces, atol=1e-2)
 
 
 @pytest.mark.parametrize("architecture", ["mp-0", "mpa-0"])
