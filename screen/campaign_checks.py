@@ -1,12 +1,12 @@
 """What is checked of a campaign against the crystal library and the potential, before computing."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from screen.campaign import Campaign
 from screen.campaign_file import place, short
 from screen.errors import CampaignError
-from screen.facet_sections import HostFacets
+from screen.facet_sections import Facets, HostFacets, facets_of
 from screen.kinds import KINDS
 
 
@@ -87,18 +87,28 @@ def check_crystal(name: str, where: tuple[str | int, ...], source: str) -> None:
         ) from error
 
 
-def check_facets(host: str, chosen: HostFacets, where: tuple[str | int, ...], source: str) -> None:
+def check_facets(
+    facets: Facets, hosts: Sequence[str], where: tuple[str | int, ...], source: str
+) -> None:
     """Refuse facets that a host does not have.
 
     Args:
-        host: a crystal of the library.
-        chosen: its facets, as the file says them.
-        where: place of the facets in the file.
+        facets: as the file says them.
+        hosts: crystals of the library.
+        where: place of the section in the file.
         source: the file's name.
 
     Raises:
         CampaignError: for indices that the host's lattice does not take, or a sheet's side.
     """
+    for host in hosts:
+        inside = ("facets", host) if isinstance(facets, dict) else ("facets",)
+        _check_facets_of(host, facets_of(facets, host), (*where, *inside), source)
+
+
+def _check_facets_of(
+    host: str, chosen: HostFacets, where: tuple[str | int, ...], source: str
+) -> None:
     from structures.crystal_library import crystal, crystal_fact
     from structures.errors import StructureError
     from structures.miller import miller_index

@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from screen.facet_sections import FacetList, Facets, HostFacets, check_hosts_of_facets, facets_of
+from screen.facet_sections import FacetList, Facets, check_hosts_of_facets
 from screen.sections import CrystalNames, Section
 
 
@@ -22,7 +22,3 @@ class CollectorScreen(Section):
     def _check_hosts_of_facets(self) -> "CollectorScreen":
         check_hosts_of_facets(self.facets, self.hosts)
         return self
-
-    def facets_of(self, host: str) -> HostFacets:
-        """What the campaign asks of one of its hosts."""
-        return facets_of(self.facets, host)

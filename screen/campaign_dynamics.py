@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from screen.facet_sections import Facets, HostFacets, check_hosts_of_facets, facets_of
+from screen.facet_sections import Facets, check_hosts_of_facets
 from screen.sections import CrystalNames, Section, refuse_repeats
 
 MELTING_POINT = 453.65
@@ -59,7 +59,3 @@ class WettingScreen(Section):
     def _check_hosts_of_facets(self) -> "WettingScreen":
         check_hosts_of_facets(self.facets, self.hosts)
         return self
-
-    def facets_of(self, host: str) -> HostFacets:
-        """What the campaign asks of one of its hosts."""
-        return facets_of(self.facets, host)

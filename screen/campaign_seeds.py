@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from screen.facet_sections import FacetList, Facets, HostFacets, check_hosts_of_facets, facets_of
+from screen.facet_sections import FacetList, Facets, check_hosts_of_facets
 from screen.sections import CrystalNames, Section
 
 
@@ -29,7 +29,3 @@ class SeedScreen(Section):
     def _check_elements_of_facets(self) -> "SeedScreen":
         check_hosts_of_facets(self.facets, self.elements)
         return self
-
-    def facets_of(self, element: str) -> HostFacets:
-        """What the campaign asks of one of its elements."""
-        return facets_of(self.facets, element)

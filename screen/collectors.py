@@ -29,9 +29,7 @@ def check(campaign: Campaign, source: str) -> None:
     screen = _section(campaign)
     for place, host in crystals(campaign):
         check_crystal(host, place, source)
-    for host in screen.hosts:
-        inside = ("facets", host) if isinstance(screen.facets, dict) else ("facets",)
-        check_facets(host, screen.facets_of(host), (*_PLACE, *inside), source)
+    check_facets(screen.facets, screen.hosts, _PLACE, source)
 
 
 def crystals(campaign: Campaign) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -64,7 +62,7 @@ def maker(
 def hosts(campaign: Campaign) -> dict[str, Any]:
     """Each host with its facets, as `CollectorScreenMaker.make` takes them."""
     screen = _section(campaign)
-    return {host: plain_facets(screen.facets_of(host)) for host in screen.hosts}
+    return plain_facets(screen.facets, screen.hosts)
 
 
 def facts(document: "CollectorDocument") -> "dict[str, Scalar]":

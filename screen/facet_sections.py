@@ -96,9 +96,13 @@ def facets_of(facets: Facets, host: str) -> HostFacets:
     return facets.get(host, "close_packed") if isinstance(facets, dict) else facets
 
 
-def plain_facets(facets: HostFacets) -> Any:
-    """The same as `structures.facet_set` takes them."""
-    return facets.model_dump() if isinstance(facets, MaxIndex) else facets
+def plain_facets(facets: Facets, hosts: Sequence[str]) -> dict[str, Any]:
+    """What is asked of each host, as `structures.facet_set` takes it."""
+    asked = {host: facets_of(facets, host) for host in hosts}
+    return {
+        host: chosen.model_dump() if isinstance(chosen, MaxIndex) else chosen
+        for host, chosen in asked.items()
+    }
 
 
 def facet_label(miller_index: Sequence[int] | None, termination: str) -> str:

@@ -38,9 +38,7 @@ def check(campaign: Campaign, source: str) -> None:
                 f"{source}: {place(where)} = {element!r}: the library has no phase of {element} "
                 "with Li; add decorations: {max_atoms: 4}, or screen it as a collector"
             )
-    for element in screen.elements:
-        inside = ("facets", element) if isinstance(screen.facets, dict) else ("facets",)
-        check_facets(element, screen.facets_of(element), (*_PLACE, *inside), source)
+    check_facets(screen.facets, screen.elements, _PLACE, source)
 
 
 def crystals(campaign: Campaign) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -52,7 +50,7 @@ def crystals(campaign: Campaign) -> Iterator[tuple[tuple[str | int, ...], str]]:
 def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSettings") -> "Flow":
     """The screen's flow; its output is one document per element."""
     screen = _section(campaign)
-    facets = {element: plain_facets(screen.facets_of(element)) for element in screen.elements}
+    facets = plain_facets(screen.facets, screen.elements)
     return maker(campaign, potential, stores).make(
         facets, {element: _structures(element, screen) for element in screen.elements}
     )

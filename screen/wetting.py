@@ -30,9 +30,7 @@ def check(campaign: Campaign, source: str) -> None:
     check_movers(campaign, source)
     for place, host in crystals(campaign):
         check_crystal(host, place, source)
-    for host in screen.hosts:
-        inside = ("facets", host) if isinstance(screen.facets, dict) else ("facets",)
-        check_facets(host, screen.facets_of(host), (*_PLACE, *inside), source)
+    check_facets(screen.facets, screen.hosts, _PLACE, source)
 
 
 def crystals(campaign: Campaign) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -66,7 +64,7 @@ def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSetti
             interval=max(1, round(screen.frame_fs / screen.timestep_fs)),
         ),
     )
-    return maker.make({host: plain_facets(screen.facets_of(host)) for host in screen.hosts})
+    return maker.make(plain_facets(screen.facets, screen.hosts))
 
 
 def facts(document: "WettingDocument") -> "dict[str, Scalar]":

@@ -5,6 +5,7 @@ import pytest
 from screen.campaign_checks import check_crystals, check_elements
 from screen.campaign_file import parse_campaign, quickstart_file, read_campaign
 from screen.errors import CampaignError
+from screen.facet_sections import facets_of
 from structures.crystal_library import crystal
 
 TEXT = """\
@@ -92,8 +93,8 @@ def test_the_quickstart_is_a_campaign_and_the_example():
     check_crystals(quickstart, "quickstart.yaml")
     collectors = quickstart.screens.collectors
     assert collectors.hosts == ["Cu", "Ni", "Al", "Ag", "Au", "Mg", "Zn"]
-    assert collectors.facets_of("Cu") == [[1, 1, 1], [1, 0, 0], [1, 1, 0]]
-    assert {collectors.facets_of(host) for host in collectors.hosts[1:]} == {"close_packed"}
+    assert facets_of(collectors.facets, "Cu") == [[1, 1, 1], [1, 0, 0], [1, 1, 0]]
+    assert {facets_of(collectors.facets, host) for host in collectors.hosts[1:]} == {"close_packed"}
     from pathlib import Path
 
     example = Path(__file__).parents[2] / "examples" / "quickstart.yaml"

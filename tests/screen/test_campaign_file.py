@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from screen.campaign import Campaign, Limits
 from screen.campaign_file import parse_campaign, read_campaign
 from screen.errors import CampaignError
-from screen.facet_sections import MaxIndex
+from screen.facet_sections import MaxIndex, facets_of
 
 no_deadline = settings(deadline=None)  # a busy machine is no failure
 
@@ -30,9 +30,9 @@ def test_reads_what_is_written():
     campaign = parse_campaign(GOOD, "x.yaml")
     assert campaign.potential.name == "mini"
     assert campaign.screens.collectors.hosts == ["Cu", "Ni", "Mg"]
-    assert campaign.screens.collectors.facets_of("Cu") == [[1, 1, 1], [1, 0, 0]]
-    assert campaign.screens.collectors.facets_of("Mg") == [[0, 0, 0, 1]]
-    assert campaign.screens.collectors.facets_of("Ni") == "close_packed"
+    assert facets_of(campaign.screens.collectors.facets, "Cu") == [[1, 1, 1], [1, 0, 0]]
+    assert facets_of(campaign.screens.collectors.facets, "Mg") == [[0, 0, 0, 1]]
+    assert facets_of(campaign.screens.collectors.facets, "Ni") == "close_packed"
     assert campaign.limits == Limits(max_interface_atoms=150, max_strain=0.03)
     first, second = campaign.ranking.criteria("collectors")
     assert (first.quantity.name, first.direction, first.at_most) == (
@@ -85,7 +85,8 @@ def test_no_screen_is_no_campaign():
 )
 def test_facets_for_all_hosts(facets, meaning):
     text = SHORTEST.replace("[Cu]}", f"[Cu], facets: {facets}}}")
-    assert parse_campaign(text, "x.yaml").screens.collectors.facets_of("Cu") == meaning
+    facets = parse_campaign(text, "x.yaml").screens.collectors.facets
+    assert facets_of(facets, "Cu") == meaning
 
 
 def test_a_potential_may_be_a_mapping():
