@@ -139,4 +139,6 @@ def _filled(hop: VacancyHop, element: str) -> VacancyHop:
         filled.append(element, place)
         structures.append(filled)
     start, end = (label.replace(_DUMMY, "void") for label in (hop.start, hop.end))
-    return replace(hop, initial=structures[0], final=structures[1], start=start, end=end)
+    return replace(
+        hop, initial=structures[0], final=structures[1], start=start, end=end, what="extra ion"
+    )

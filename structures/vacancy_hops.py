@@ -47,6 +47,8 @@ class VacancyHop(MSONable):
         distance: between the two sites, Å.
         images: all symmetric copies of the hop in the primitive cell, as `percolating_hops` needs
             them.
+        what: what stands on the start site first: a vacancy or, of an interstitial's hop, an extra
+            ion.
     """
 
     initial: Structure
@@ -55,6 +57,7 @@ class VacancyHop(MSONable):
     end: str
     distance: float
     images: tuple[Image, ...]
+    what: str = "vacancy"
 
 
 @dataclass(frozen=True)
@@ -120,12 +123,12 @@ def relaxed_ends(hop: VacancyHop, initial: Structure, final: Structure) -> Vacan
         final: its final structure, relaxed.
 
     Raises:
-        StructureError: an end at which the vacancy did not stay, so that there is no such hop.
+        StructureError: an end at which it did not stay, so that there is no such hop.
     """
     ends = ((hop.initial, initial, hop.start), (hop.final, final, hop.end))
     for built, relaxed, label in ends:
         if np.linalg.norm(_moves(built, relaxed), axis=1).max() > hop.distance / 2:
-            raise StructureError(f"vacancy on {label}: does not stay there")
+            raise StructureError(f"{hop.what} on {label}: does not stay there")
     moved = initial.lattice.get_fractional_coords(_moves(initial, final))
     final = Structure(initial.lattice, initial.species, initial.frac_coords + moved)
     return replace(hop, initial=initial, final=final)

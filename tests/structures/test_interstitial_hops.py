@@ -5,6 +5,7 @@ import pytest
 
 from structures import StructureError, crystal
 from structures.interstitial_hops import interstitial_hops, voids
+from structures.vacancy_hops import relaxed_ends
 
 
 def test_voids_of_rock_salt_are_its_tetrahedral_sites():
@@ -55,6 +56,12 @@ def test_a_dense_metal_has_no_room():
     assert voids(copper)[0][1] == pytest.approx(copper.lattice.a / 2)
     copper.scale_lattice(3.1**3)
     assert interstitial_hops(copper, "Li") == []
+
+
+def test_an_ion_that_leaves_its_void_is_named():
+    (hop,) = interstitial_hops(crystal("LiF"), min_length=7.0)
+    with pytest.raises(StructureError, match="extra ion on void 8c: does not stay there"):
+        relaxed_ends(hop, hop.final, hop.initial)
 
 
 def test_nothing_hops_through_atoms():
