@@ -6,7 +6,7 @@ from results.coating_documents import CoatingDocument
 from results.documents import InterfaceAdhesion
 from screen.candidates import candidate_of
 from screen.criteria_coatings import COATING_QUANTITIES
-from screen.ranking_output import RankedScreen, candidate_text
+from screen.ranking_output import RankedScreen
 from screen.report_figures import colour
 from screen.report_parts import (
     CandidateDetail,
@@ -57,7 +57,7 @@ def funnel_counts(documents: Sequence[CoatingDocument]) -> list[tuple[str, int]]
         missed = [one for one in first if one.label == label]
         left -= len(missed)
         if missed:
-            counts.append((f"{label} ({missed[0].threshold:g} {missed[0].unit})", left))
+            counts.append((f"{label} ({_plain(missed[0].threshold)} {missed[0].unit})", left))
     return counts
 
 
@@ -88,13 +88,13 @@ def _funnel(documents: Sequence[CoatingDocument]) -> Figure:
 
 
 def _reactions(documents: Sequence[CoatingDocument]) -> Figure:
-    shown = [document for document in documents if document.reactions]
+    shown = sorted((one for one in documents if one.reactions), key=lambda one: one.electrolyte)
     columns = [
         (field, label)
         for field, label in _CONTACTS
         if any(getattr(document, field) is not None for document in shown)
     ]
-    names = [candidate_text(candidate_of(document)) for document in shown]
+    names = [_pair(document) for document in shown]
     values = [[getattr(document, field) for field, _ in columns] for document in shown]
     trace = {
         "type": "heatmap",
@@ -121,7 +121,11 @@ def _reactions(documents: Sequence[CoatingDocument]) -> Figure:
         + ", ".join(label for _, label in columns),
         figure={
             "data": [trace] if shown and columns else [],
-            "layout": {"yaxis": {"autorange": "reversed"}, "height": 140 + 26 * len(shown)},
+            "layout": {
+                "xaxis": {"showgrid": False},
+                "yaxis": {"autorange": "reversed", "showgrid": False},
+                "height": 140 + 26 * len(shown),
+            },
         },
     )
 
@@ -191,6 +195,12 @@ def _windows(documents: Sequence[CoatingDocument]) -> Figure:
 
 def _upper(document: CoatingDocument) -> float:
     return _NO_LIMIT if document.oxidation_limit_v is None else document.oxidation_limit_v
+
+
+def _pair(document: CoatingDocument) -> str:
+    if document.coating is None:
+        return f"{document.electrolyte}, bare"
+    return f"{document.coating} on {document.electrolyte}"
 
 
 def _products(document: CoatingDocument, field: str) -> str:
@@ -310,5 +320,9 @@ def _notes(documents: Sequence[CoatingDocument]) -> tuple[tuple[str, str], ...]:
     return tuple(notes)
 
 
+def _plain(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else f"{value:.3f}".replace("-", "−")

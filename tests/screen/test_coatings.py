@@ -152,7 +152,7 @@ def test_the_bare_electrolyte_is_ranked_beside_its_coatings(ranked):
 def test_funnel_counts_what_is_left(documents):
     assert funnel_counts(documents) == [
         ("all coatings", 3),
-        ("reaction energy with the electrolyte (-0.1 eV/atom)", 2),
+        ("reaction energy with the electrolyte (−0.1 eV/atom)", 2),
     ]
 
 
@@ -161,7 +161,7 @@ def test_the_report_draws_the_funnel_the_reactions_and_the_windows(documents, ra
     figures = {figure.place: figure for figure in shown.figures}
     assert set(figures) == {"coatings-funnel", "coatings-reactions", "coatings-windows"}
     reactions = figures["coatings-reactions"].figure["data"][0]
-    row = reactions["y"].index("Li3P Li6PS5Cl")
+    row = reactions["y"].index("Li3P on Li6PS5Cl")
     column = reactions["x"].index("electrolyte")
     assert reactions["z"][row][column] == pytest.approx(-11.4 / 59)
     assert "P" in reactions["customdata"][row][column].split(", ")
