@@ -21,6 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -42,6 +43,11 @@ def as_structure(data: Mapping[str, Any]) -> "Structure":
     from pymatgen.core.structure import Structure
 
     return Structure.from_dict(dict(data))
+
+
+def _as_utc(moment: datetime) -> datetime:
+    """With its zone: stores of jobflow give times back without, and those are UTC."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _structure_dict(value: Any) -> Any:
@@ -90,6 +96,7 @@ StructureDict = Annotated[dict[str, Any], BeforeValidator(_structure_dict)]
 StructureDictOrNone = Annotated[dict[str, Any] | None, BeforeValidator(_structure_dict)]
 Images = Annotated[tuple[dict[str, Any], ...] | None, BeforeValidator(_structure_dicts)]
 Parameters = Annotated[dict[str, Any], BeforeValidator(_plain)]
+UtcTime = Annotated[datetime, AfterValidator(_as_utc)]
 Number = Annotated[float | None, BeforeValidator(_plain)]
 Vector = tuple[float, float, float]
 Vectors = Annotated[tuple[Vector, ...] | None, BeforeValidator(_finite_array)]
@@ -164,7 +171,7 @@ class _Calculated(Document):
     software: dict[str, str] = Field(
         default_factory=software_versions, description="Versions of what wrote the document."
     )
-    created_at: datetime = Field(
+    created_at: UtcTime = Field(
         default_factory=lambda: datetime.now(UTC), description="When it was finished, UTC."
     )
 
@@ -341,7 +348,7 @@ class CandidateDocument(Document):
     evidence: dict[str, Evidence] = Field(
         description="For each quantity asked for, what stands behind it, by the field's name."
     )
-    created_at: datetime = Field(
+    created_at: UtcTime = Field(
         default_factory=lambda: datetime.now(UTC), description="When it was put together, UTC."
     )
 

@@ -138,3 +138,11 @@ def test_every_field_is_described():
 def test_an_unknown_document_is_refused_on_one_line():
     with pytest.raises(ResultsError, match="document: whole"):
         parse_calculation({"kind": "poem"})
+
+
+def test_times_without_a_zone_are_utc():
+    """Stores of jobflow give them back so, and documents of both kinds stand in one report."""
+    document = collector()
+    bare = document.created_at.replace(tzinfo=None)
+    again = type(document).model_validate(document.model_dump() | {"created_at": bare})
+    assert again.created_at == document.created_at
