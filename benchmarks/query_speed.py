@@ -1,6 +1,6 @@
 """How long queries and a ranking take on a million property rows, on SQLite and on PostgreSQL.
 
-    python benchmarks/query_speed.py [--repeats 9] [--backend sqlite] [--keep FOLDER]
+    python -m benchmarks.query_speed [--repeats 9] [--backend sqlite] [--keep FOLDER]
 
 The databases (100,000 candidates of ten quantities each, in ten campaigns; values from a fixed
 seed) are made in a temporary folder, PostgreSQL's on a private server. Each line gives the median
@@ -114,7 +114,7 @@ def fill(database: Database) -> None:
         insert(
             connection,
             campaigns.c["name", "document", "created_at"],
-            ((f"c{i}", "{}", made(0)) for i in range(N_CAMPAIGNS)),
+            ((f"c{i}", json.dumps({"last_run": last_run(i)}), made(0)) for i in range(N_CAMPAIGNS)),
         )
         identity = ("id", "key", "campaign_id", "screen", "host", "miller_index", "termination")
         potential = ("potential_name", "potential_sha256", "potential_dtype")
@@ -124,7 +124,7 @@ def fill(database: Database) -> None:
             (
                 (
                     *(i + 1, str(i), i % N_CAMPAIGNS + 1, "collectors", host_of(i)),
-                    *(("1,1,1", "1,0,0", "1,1,0")[i % 3], str(i)),
+                    *(",".join(map(str, facet_of(i))), str(i)),
                     *(POTENTIAL["name"], POTENTIAL["sha256"], POTENTIAL["dtype"]),
                     *(i % 7 != 0, made(i % 9)),
                 )
@@ -182,6 +182,17 @@ def insert(connection: sa.Connection, columns: Any, rows: Iterable[tuple[Any, ..
 def host_of(i: int) -> str:
     """The host of candidate i + 1."""
     return HOSTS[i // N_CAMPAIGNS % len(HOSTS)]
+
+
+def facet_of(i: int) -> tuple[int, int, int]:
+    """The facet of candidate i + 1."""
+    return ((1, 1, 1), (1, 0, 0), (1, 1, 0))[i % 3]
+
+
+def last_run(campaign: int) -> list[Any]:
+    """What a campaign keeps of its last run: who its candidates are."""
+    numbers = range(campaign, N_CANDIDATES, N_CAMPAIGNS)
+    return [["collectors", host_of(i), facet_of(i), str(i), POTENTIAL] for i in numbers]
 
 
 def made(day: int) -> str:

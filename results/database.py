@@ -39,6 +39,7 @@ from results.documents import (
 )
 from results.documents import labels as labels_of
 from results.errors import ResultsError, nearest
+from results.garbage import making_many_objects
 from results.schema import (
     calculation_documents,
     calculations,
@@ -213,11 +214,24 @@ class Database:
 
     def campaigns(self) -> dict[str, dict[str, Any]]:
         """The content of every campaign by its name, oldest first."""
+        return {name: self.campaign(name) for name in self.campaign_names()}
+
+    def campaign_names(self) -> list[str]:
+        """The names of the campaigns, oldest first."""
         with self._reading() as connection:
-            rows = connection.execute(
-                sa.select(*campaigns.c["name", "document"]).order_by(campaigns.c.id)
-            )
-            return {row.name: row.document for row in rows}
+            names = sa.select(campaigns.c.name).order_by(campaigns.c.id)
+            return list(connection.execute(names).scalars())
+
+    def campaign(self, name: str) -> dict[str, Any]:
+        """The content of a campaign.
+
+        Raises:
+            ResultsError: an unknown campaign.
+        """
+        with self._reading() as connection:
+            number = _campaign_id(connection, name)
+            wanted = sa.select(campaigns.c.document).where(campaigns.c.id == number)
+            return connection.execute(wanted).scalar_one()
 
     def add_candidates(self, campaign: str, documents: Iterable[CandidateDocument]) -> None:
         """Store a campaign's candidates with their properties, all or none of them.
@@ -338,7 +352,7 @@ class Database:
         if limit is not None and limit < 1:
             raise ResultsError(f"limit: {limit} rows; give 1 or more")
         shown = None if columns is None else [_column_name(name) for name in columns]
-        with self._reading() as connection:
+        with self._reading() as connection, making_many_objects():
             chosen = (
                 sa.select(
                     candidates.c.id,
@@ -351,7 +365,7 @@ class Database:
                 .join(campaigns, candidates.c.campaign_id == campaigns.c.id)
                 .where(query.to_sql(query.parse(text), _vocabulary()))
             )
-            rows = connection.execute(self._sorted(chosen, sort).limit(limit)).all()
+            rows = _sorted_rows(connection, chosen, sort, limit)
             found = [row.id for row in rows]
             texts = _parts(connection, labels.c["candidate_id", "name", "value"], found, shown)
             wanted = properties.c["candidate_id", "name", "value", "unit", "error"]
@@ -427,28 +441,6 @@ class Database:
         else:
             from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
         return insert(table)
-
-    @staticmethod
-    def _sorted(chosen: sa.Select, sort: str | None) -> sa.Select:
-        if sort is None:
-            return chosen.order_by(candidates.c.id)
-        key = sort.removeprefix("-")
-        fields = {column.name: column for column in chosen.selected_columns}
-        known = _vocabulary()
-        name = known.quantities.get(key, key)
-        if key in fields:
-            column: sa.ColumnElement = fields[key]
-        elif key in known.quantities or key in known.labels:
-            part = (properties if key in known.quantities else labels).alias("sort_value")
-            chosen = chosen.outerjoin(
-                part, sa.and_(part.c.candidate_id == candidates.c.id, part.c.name == name)
-            )
-            column = part.c.value
-        else:
-            valid = [*fields, *known.labels, *known.quantities]
-            raise ResultsError(f"sort: unknown key {key!r}; {nearest(key, valid)}")
-        order = column.desc() if sort.startswith("-") else column.asc()
-        return chosen.order_by(order.nulls_last(), candidates.c.id)
 
     def _read_sqlite(self, text: str) -> tuple[list[str], list[Any]]:
         with closing(read_only_sqlite(Path(str(self._engine.url.database)))) as connection:
@@ -623,6 +615,38 @@ def _parse_candidate(row: Any) -> CandidateDocument:
             f"database: candidate {row.id} cannot be read: {first_problem(error)}; "
             "run its campaign again"
         ) from error
+
+
+def _sorted_rows(
+    connection: sa.Connection, chosen: sa.Select, sort: str | None, limit: int | None
+) -> Sequence[Any]:
+    """The rows of `Database.query` in order."""
+    if sort is None:
+        return connection.execute(chosen.order_by(candidates.c.id).limit(limit)).all()
+    key, known = sort.removeprefix("-"), _vocabulary()
+    fields = {column.name: column for column in chosen.selected_columns}
+
+    def ordered(rows: sa.Select, column: sa.ColumnElement) -> sa.Select:
+        order = column.desc() if sort.startswith("-") else column.asc()
+        return rows.order_by(order.nulls_last(), candidates.c.id).limit(limit)
+
+    if key in fields:
+        return connection.execute(ordered(chosen, fields[key])).all()
+    if key not in known.quantities and key not in known.labels:
+        valid = [*fields, *known.labels, *known.quantities]
+        raise ResultsError(f"sort: unknown key {key!r}; {nearest(key, valid)}")
+    part = (properties if key in known.quantities else labels).alias("sort_value")
+    name, value = known.quantities.get(key, key), part.c.value
+    its_value = sa.and_(part.c.candidate_id == candidates.c.id, part.c.name == name)
+    if limit is not None:
+        # Most often enough rows have a value: then an index gives them in order, and the rest,
+        # which would come last, need not be looked for.
+        having = chosen.join(part, its_value).where(value.is_not(None))
+        order = value.desc() if sort.startswith("-") else value.asc()
+        rows = connection.execute(having.order_by(order, candidates.c.id).limit(limit)).all()
+        if len(rows) == limit:
+            return rows
+    return connection.execute(ordered(chosen.outerjoin(part, its_value), value)).all()
 
 
 def _parts(

@@ -6,12 +6,13 @@ longer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from results.candidates import CANDIDATES
 from results.documents import Potential, labels, quantities
+from results.garbage import making_many_objects
 from results.schema import campaigns, candidate_documents, candidates, properties
 from results.schema import labels as label_rows
 
@@ -24,17 +25,16 @@ class Behind(NamedTuple):
     failure: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class CandidateSummary:
     """A candidate as the narrow tables hold it.
 
     It answers as its document does for the fields below, and for the fields of its labels and
-    quantities.
+    quantities, which are None where there is no value.
 
     Attributes:
         screen: as in the document, and so on.
         evidence: by the quantity's field, as in the document.
-        fields: labels and quantities by their fields; None where there is no value.
     """
 
     screen: str
@@ -46,13 +46,10 @@ class CandidateSummary:
     converged: bool
     rejected: str
     evidence: dict[str, Behind]
-    fields: dict[str, Any]
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.fields[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    if TYPE_CHECKING:  # labels and quantities
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 def read_summaries(
@@ -83,7 +80,7 @@ def read_summaries(
         key = tuple(own)
         if key not in potentials:
             potentials[key] = _potential(connection, candidate_id)
-        found[candidate_id] = CandidateSummary(
+        summary = found[candidate_id] = CandidateSummary(
             screen,
             campaign,
             host,
@@ -93,10 +90,11 @@ def read_summaries(
             converged,
             rejected or "",
             {},
-            dict(empty[screen]),
         )
-    _add_labels(connection, chosen, found)
-    _add_quantities(connection, chosen, found)
+        vars(summary).update(empty[screen])
+    with making_many_objects():
+        _add_labels(connection, chosen, found)
+        _add_quantities(connection, chosen, found)
     return list(found.values())
 
 
@@ -131,7 +129,7 @@ def _add_labels(
         summary = found[candidate_id]
         field = field_of[summary.screen].get(name)
         if field is not None:  # a label that another version had
-            summary.fields[field] = value
+            vars(summary)[field] = value
 
 
 def _add_quantities(
@@ -148,5 +146,5 @@ def _add_quantities(
         summary = found[candidate_id]
         field = field_of[summary.screen].get(name)
         if field is not None:  # a quantity that another version had
-            summary.fields[field] = value
+            vars(summary)[field] = value
             summary.evidence[field] = Behind(converged, error, failure)

@@ -1,8 +1,10 @@
 """From a screen's documents to candidates that can be ranked."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from results.documents import CandidateDocument
+from results.garbage import making_many_objects
 from screen.committee import (
     committee_candidates,
     committee_identity,
@@ -21,9 +23,10 @@ def candidate_of(document: CandidateDocument) -> Candidate:
     """What the ranking compares of one result."""
     kind = KINDS[document.screen]
     values, errors, failures = {}, {}, {}
+    behind = document.evidence
     for name, quantity in kind.quantities.items():
         values[name] = getattr(document, quantity.key)
-        evidence = document.evidence.get(quantity.key)
+        evidence = behind.get(quantity.key)
         errors[name] = evidence.error if evidence else None
         if evidence is not None and not evidence.converged:
             failures[name] = evidence.failure or "not converged"
@@ -81,25 +84,30 @@ def ranked_screen(
     """
     if not documents:
         raise CampaignError(f"results: no {screen} yet; run a campaign (`lithiophile run`)")
-    potentials = potentials_of(documents)
-    if len(potentials) == 1:
-        identity = potentials[0].model_dump()
-        candidates = [candidate_of(document) for document in documents]
-    elif committee:
-        identity = committee_identity(potentials)
-        candidates = committee_candidates(
-            {
-                name: [candidate_of(d) for d in documents if same_potential(d.potential, potential)]
-                for name, potential in zip(committee_names(potentials), potentials, strict=True)
-            }
-        )
-    else:
-        several = ", ".join(f"{p.name} (sha256 {p.sha256[:12]})" for p in potentials)
-        raise CampaignError(f"potential: results of several, {several}; name one of them")
+    with making_many_objects():
+        identity, candidates = _compared(documents, committee)
+        ranking = rank_candidates(candidates, criteria, top=top)
     return RankedScreen(
         screen=screen,
         campaign=documents[0].campaign,
         potential=identity,
         quantities=tuple(KINDS[screen].quantities.values()),
-        ranking=rank_candidates(candidates, criteria, top=top),
+        ranking=ranking,
     )
+
+
+def _compared(
+    documents: Sequence[CandidateDocument], committee: bool
+) -> tuple[dict[str, Any], list[Candidate]]:
+    """The identity of the potential, or of the committee, and what of it is ranked."""
+    potentials = potentials_of(documents)
+    if len(potentials) == 1:
+        return potentials[0].model_dump(), [candidate_of(document) for document in documents]
+    if not committee:
+        several = ", ".join(f"{p.name} (sha256 {p.sha256[:12]})" for p in potentials)
+        raise CampaignError(f"potential: results of several, {several}; name one of them")
+    members = {
+        name: [candidate_of(d) for d in documents if same_potential(d.potential, potential)]
+        for name, potential in zip(committee_names(potentials), potentials, strict=True)
+    }
+    return committee_identity(potentials), committee_candidates(members)

@@ -71,7 +71,8 @@ def rank_uncertainty(
     tail = (1 - INTERVAL) / 2
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")
     places = np.stack([np.bincount(column, minlength=n + 1)[1:] for column in ranks.T]) / n_draws
-    ahead = np.stack([(ranks[:, [i]] < ranks).mean(axis=0) for i in range(n)])
+    of_each = np.ascontiguousarray(ranks.T, dtype=np.int32)
+    ahead = np.stack([np.count_nonzero(one < of_each, axis=1) for one in of_each]) / n_draws
     return RankUncertainty(low.astype(np.intp), high.astype(np.intp), places, ahead, n_draws)
 
 
@@ -89,20 +90,33 @@ def draw_fronts(costs: NDArray[np.float64]) -> NDArray[np.intp]:
     n_draws, n, _ = costs.shape
     keys = np.moveaxis(costs, 2, 0)
     order = np.lexsort(keys[::-1], axis=-1)
-    ordered = np.take_along_axis(keys, order[None], axis=-1).transpose(0, 2, 1).copy()
+    ordered = _places(np.take_along_axis(keys, order[None], axis=-1).transpose(0, 2, 1))
     # Equal rows lie side by side and never dominate each other: they share the first one's number.
     repeats = np.zeros((n, n_draws), dtype=bool)
     repeats[1:] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
-    twin = np.maximum.accumulate(np.where(repeats, 0, np.arange(n)[:, None]), axis=0)
-    fronts = np.ones((n, n_draws), dtype=np.intp)
+    twin = np.maximum.accumulate(
+        np.where(repeats, 0, np.arange(n, dtype=np.int32)[:, None]), axis=0
+    )
+    fronts = np.ones((n, n_draws), dtype=np.int32)
     for row in range(1, n):
         dominates = twin[:row] != twin[row]
         for criterion in ordered[1:]:
             dominates &= criterion[:row] <= criterion[row]
-        fronts[row] = 1 + np.where(dominates, fronts[:row], 0).max(axis=0)
+        fronts[row] = 1 + (fronts[:row] * dominates).max(axis=0)
     found = np.empty((n_draws, n), dtype=np.intp)
     np.put_along_axis(found, order, fronts.T, axis=1)
     return found
+
+
+def _places(values: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Numbers that compare as ``values`` do along the second of three axes, and faster."""
+    order = values.argsort(axis=1)
+    ascending = np.take_along_axis(values, order, axis=1)
+    steps = np.zeros(values.shape, dtype=np.int32)
+    steps[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    places = np.empty(values.shape, dtype=np.int32)
+    np.put_along_axis(places, order, steps.cumsum(axis=1, dtype=np.int32), axis=1)
+    return places
 
 
 def draw_scores(costs: NDArray[np.float64], fronts: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -69,7 +69,7 @@ class ReportServer(ThreadingHTTPServer):
     def campaigns(self) -> list[str]:
         """Names of the campaigns served."""
         with open_database(self._location, must_exist=True) as database:
-            known = list(database.campaigns())
+            known = database.campaign_names()
         return [name for name in known if self._campaign in (None, name)]
 
     def state(self) -> str:

@@ -1,6 +1,5 @@
 """Campaigns as the database keeps them, and what their last run found."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from results.candidates import CANDIDATES
 from results.database import Database
 from results.documents import CandidateDocument, labels
+from results.garbage import making_many_objects
 from screen.campaign import Campaign
 from screen.candidates import one_potential, ranked_screen
 from screen.criteria import Criterion
@@ -81,6 +81,7 @@ def store_campaign(
     database.add_campaign(campaign.name, content)
 
 
+@making_many_objects()
 def load_campaign(
     database: Database,
     name: str | None = None,
@@ -102,40 +103,39 @@ def load_campaign(
     Raises:
         CampaignError: no such campaign, several without a name, an unknown screen, or no results.
     """
-    known = database.campaigns()
+    known = database.campaign_names()
     if not known:
         raise CampaignError(f"database: {database.name} holds no campaign; run one first")
     if name is None and len(known) > 1:
         raise CampaignError(f"--campaign: several here: {', '.join(known)}; name one")
-    name = name or next(iter(known))
+    name = name or known[0]
     if name not in known:
         raise CampaignError(
-            f"--campaign = {name!r}: not in the database; {suggestion(name, list(known))}"
+            f"--campaign = {name!r}: not in the database; {suggestion(name, known)}"
         )
     if screen is not None and screen not in KINDS:
         raise CampaignError(f"--screen = {screen!r}: unknown; {suggestion(screen, list(KINDS))}")
+    content = database.campaign(name)
     chosen = "" if screen is None else f"screen={screen} "
     read = database.candidates if whole else database.summaries
     documents: list[Any] = list(read(f'{chosen}campaign="{name}"'))
     if documents and potential is not None:
         documents = one_potential(documents, potential)
-    elif last := known[name].get("last_run"):
+    elif last := content.get("last_run"):
         # Runs stored by version 0.1.0 do not name the screen, which was always the same.
         held = {_key(one) for one in last}
-        own = [_identity(document) for document in documents]
+        own = [_key(_identity(document)) for document in documents]
         documents = [
             document
             for document, one in zip(documents, own, strict=True)
-            if _key(one) in held or _key(one[1:]) in held
+            if one in held or one[1:] in held
         ]
     if not documents:
         kind = "" if screen is None else f" of the {screen} screen"
         raise CampaignError(
             f"campaign {name}: has no results{kind} yet; run it (`lithiophile run`)"
         )
-    return StoredCampaign(
-        name, _campaign(known[name]), str(known[name].get("text", "")), tuple(documents)
-    )
+    return StoredCampaign(name, _campaign(content), str(content.get("text", "")), tuple(documents))
 
 
 def store_rankings(database: Database, stored: StoredCampaign) -> None:
@@ -152,8 +152,11 @@ def _identity(document: CandidateDocument) -> list[Any]:
     return [document.screen, document.host, facet, document.termination, *named, potential]
 
 
-def _key(identity: list[Any]) -> str:
-    return json.dumps(identity, sort_keys=True)
+def _key(identity: Sequence[Any]) -> tuple[Any, ...]:
+    """An identity as something that can be looked up."""
+    *named, potential = identity
+    parts = [tuple(one) if isinstance(one, list) else one for one in named]
+    return (*parts, tuple(sorted(potential.items())))
 
 
 def _campaign(content: Mapping[str, Any]) -> Campaign | None:

@@ -13,6 +13,7 @@ from typing import Literal
 import pytest
 
 from results import database as database_module
+from results import documents as documents_module
 from results import schema
 from results.candidates import CANDIDATES
 from results.database import open_database
@@ -256,6 +257,9 @@ def test_rows_without_a_value_sort_last(filled):
     filled.add_candidates("test", [collector("Cu", **sound_evidence(li_binding_ev=-0.3))])
     assert hosts(filled.query(sort="work_of_adhesion"))[-1] == "Cu"
     assert hosts(filled.query(sort="-work_of_adhesion"))[-1] == "Cu"
+    for limit in (4, 5, 6):
+        best = hosts(filled.query(sort="-work_of_adhesion", limit=limit))
+        assert best == ["Au", "Cu", "Ni", "Al2O3", "Cu"][:limit]
 
 
 def test_a_table_has_units_in_its_headers(asked):
@@ -337,7 +341,9 @@ def test_summaries_answer_as_the_documents_do(with_pairs, filled):  # noqa: ARG0
             for name in ("screen", "campaign", "host", "miller_index", "termination", "potential"):
                 assert getattr(summary, name) == getattr(document, name)
             assert (summary.converged, summary.rejected) == (document.converged, document.rejected)
-            assert summary.fields == {name: getattr(document, name) for name in summary.fields}
+            kind = CANDIDATES[summary.screen]
+            for name in (*documents_module.labels(kind), *documents_module.quantities(kind)):
+                assert getattr(summary, name) == getattr(document, name)
             assert summary.evidence.keys() == document.evidence.keys()
             for name, behind in summary.evidence.items():
                 evidence = document.evidence[name]
