@@ -71,6 +71,18 @@ def test_a_campaign_is_run_and_its_results_are_asked_for(folder, monkeypatch):
     assert "work_of_adhesion" in "".join(shown(outputs, "text/html"))
 
 
+def test_lithium_moves(folder, monkeypatch):
+    outputs = outputs_of("4-lithium-in-motion.ipynb", folder, monkeypatch)
+    check_pictures(outputs, 3)
+    (film,) = shown(outputs, "image/gif")
+    assert Image.open(io.BytesIO(base64.b64decode(film))).n_frames > 10
+    told = "".join(shown(outputs, "text/plain")) + "".join(
+        output["text"] for output in outputs if output["output_type"] == "stream"
+    )
+    assert "run longer" in told
+    assert "put in: 0.150" in told
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.name)
 def test_they_are_stored_without_outputs(path):
     for cell in nbformat.read(path, as_version=4).cells:
