@@ -638,9 +638,9 @@ def _sorted_rows(
     part = (properties if key in known.quantities else labels).alias("sort_value")
     name, value = known.quantities.get(key, key), part.c.value
     its_value = sa.and_(part.c.candidate_id == candidates.c.id, part.c.name == name)
-    if limit is not None:
+    if limit is not None and connection.dialect.name == "postgresql":
         # Most often enough rows have a value: then an index gives them in order, and the rest,
-        # which would come last, need not be looked for.
+        # which would come last, need not be looked for. SQLite is as quick without.
         having = chosen.join(part, its_value).where(value.is_not(None))
         order = value.desc() if sort.startswith("-") else value.asc()
         rows = connection.execute(having.order_by(order, candidates.c.id).limit(limit)).all()
