@@ -29,7 +29,7 @@ TEACHERS = {"mini": "chgnet"}
 """Potentials whose hulls are made of another one's energies, and that one."""
 _FMAX = 0.05
 _MAX_STEPS = 300
-_LARGEST_CELL = 44
+_LARGEST_CELL = 56
 """Atoms in the primitive cell of the largest crystal that the table holds."""
 
 

@@ -24,6 +24,10 @@ TOLERANCE = 0.3
 """
 OXIDATION = {"LiF": 6.38, "LiCl": 4.21, "Li2O": 2.90, "Li2S": 2.01, "Li3N": 0.45}
 REDUCTION = {"Li3PS4": 1.71, "Li6PS5Cl": 1.71, "Li3PO4": 0.69}
+OXIDISED = {
+    "Li3PS4": (2.31, {"P2S5", "S"}),
+    "Li6PS5Cl": (2.01, {"Li3PS4", "LiCl", "S"}),
+}
 AT_ZERO = {
     "Li3PS4": {"Li3P", "Li2S"},
     "Li6PS5Cl": {"Li3P", "Li2S", "LiCl"},
@@ -47,6 +51,14 @@ def test_windows_of_binaries(formula, published):
 def test_reduction_limits(formula, published):
     window = electrochemical_window(diagram_of(formula), Composition(formula))
     assert window.reduction_limit == pytest.approx(published, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(("formula", "published"), OXIDISED.items())
+def test_oxidation_limits_of_electrolytes(formula, published):
+    limit, products = published
+    window = electrochemical_window(diagram_of(formula), Composition(formula))
+    assert window.oxidation_limit == pytest.approx(limit, abs=TOLERANCE)
+    assert set(window.oxidation_products) == products
 
 
 @pytest.mark.parametrize(("formula", "products"), AT_ZERO.items())
@@ -77,6 +89,7 @@ def test_phases_that_exist_are_on_the_hull_or_near_it(formula):
 
 def test_the_table_holds_what_the_example_needs():
     needed = {"Li", "P", "S", "Cl2", "F2", "O2", "N2", *OXIDATION, *REDUCTION, "Li3P"}
+    needed |= {"LiP", "P2S5", "P4S3", "Li7PS6"}
     assert {phase.name for phase in teacher_phases("mini", needed)} == needed
     assert teacher_phases("chgnet", needed) is None
 
