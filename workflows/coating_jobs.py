@@ -11,11 +11,11 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from results.documents import CalculationDocument, as_structure
-from structures import Facet, StructureError, facet_set, interfaces
+from structures import Facet, facet_set
 from structures.interstitial_hops import interstitial_hops
 from structures.strained import strained_cells
 from workflows.coating_judging import LITHIUM, Candidates
-from workflows.collector_jobs import InterfaceLimits, SlabSize
+from workflows.collector_jobs import InterfaceLimits, SlabSize, add_interfaces
 from workflows.makers import RelaxMaker
 from workflows.migration import SHORTEST_SUPERCELL, add_vacancies
 from workflows.packing import Built, Documents
@@ -174,20 +174,9 @@ def _join(
     for family in films:
         for film in family:
             for substrate in substrates:
-                try:
-                    models = interfaces(
-                        film,
-                        substrate,
-                        max_strain=limits.max_strain,
-                        max_atoms=limits.max_atoms,
-                        registries=limits.registries,
-                        vacuum=size.vacuum,
-                    )
-                except StructureError as error:
-                    problems.append(str(error))
-                    continue
-                for model in models:
-                    built.add(owner, model, model.structure)
+                problem = add_interfaces(built, owner, film, substrate, limits, size.vacuum)
+                if problem:
+                    problems.append(problem)
         if built.of(owner):
             return
     built.failures[owner] = problems[0] if problems else "lithium did not converge"

@@ -70,23 +70,76 @@ def cut_facets(
     """
     built = Built()
     for owner, (host, spec, bulk) in enumerate(zip(hosts, facets, bulks, strict=True)):
-        if not bulk.converged:
-            built.failures[owner] = f"bulk {host}: {bulk.failure}"
-            continue
-        try:
-            found = facet_set(
-                last_structure(bulk),
-                spec,
-                host=host,
-                min_thickness=size.thickness,
-                min_vacuum=size.vacuum,
-            )
-        except StructureError as error:
-            built.failures[owner] = str(error)
-            continue
-        for facet in found:
-            built.add(owner, facet, facet.structure)
+        add_facets(built, owner, host, bulk, spec, size)
     return built
+
+
+def add_facets(
+    built: Built, owner: int, host: str, bulk: CalculationDocument, spec: Any, size: SlabSize
+) -> None:
+    """Add the facets of one relaxed crystal, or why there are none.
+
+    Args:
+        built: what they are added to.
+        owner: whose they are.
+        host: name of the crystal.
+        bulk: its relaxation.
+        spec: what `structures.facet_set` takes.
+        size: thickness and vacuum.
+    """
+    if not bulk.converged:
+        built.failures[owner] = f"bulk {host}: {bulk.failure}"
+        return
+    try:
+        found = facet_set(
+            last_structure(bulk),
+            spec,
+            host=host,
+            min_thickness=size.thickness,
+            min_vacuum=size.vacuum,
+        )
+    except StructureError as error:
+        built.failures[owner] = str(error)
+        return
+    for facet in found:
+        built.add(owner, facet, facet.structure)
+
+
+def add_interfaces(
+    built: Built,
+    owner: int,
+    film: Facet,
+    substrate: Facet,
+    limits: InterfaceLimits,
+    vacuum: float,
+) -> str | None:
+    """Add all registries of one film facet on one substrate facet.
+
+    Args:
+        built: what they are added to.
+        owner: whose they are.
+        film: facet that takes the strain.
+        substrate: facet that keeps its cell.
+        limits: of strain, atoms and registries.
+        vacuum: above the film, Å.
+
+    Returns:
+        Why there are none; None if there are some.
+    """
+    try:
+        models = interfaces(
+            film,
+            substrate,
+            max_strain=limits.max_strain,
+            max_atoms=limits.max_atoms,
+            registries=limits.registries,
+            vacuum=vacuum,
+        )
+    except StructureError as error:
+        return str(error)
+    for model in models:
+        built.add(owner, model, model.structure)
+    return None
 
 
 def _substrates(
@@ -162,20 +215,9 @@ def join_interfaces(
             if not film_slab.converged:
                 problems.append(f"Li {film.miller_index}: {film_slab.failure}")
                 continue
-            try:
-                models = interfaces(
-                    film,
-                    facet,
-                    max_strain=limits.max_strain,
-                    max_atoms=limits.max_atoms,
-                    registries=limits.registries,
-                    vacuum=size.vacuum,
-                )
-            except StructureError as error:
-                problems.append(str(error))
-                continue
-            for model in models:
-                built.add(owner, model, model.structure)
+            problem = add_interfaces(built, owner, film, facet, limits, size.vacuum)
+            if problem:
+                problems.append(problem)
         if problems and not built.of(owner):
             built.failures[owner] = "; ".join(problems)
     return built

@@ -18,8 +18,8 @@ from results.documents import CalculationDocument
 from results.errors import ResultsError
 from results.thermodynamics.phases import phase_of
 from results.thermodynamics.voltages import HullPhase, binary_hull
-from structures import Facet, StructureError, facet_set, interfaces
-from workflows.collector_jobs import FILM, InterfaceLimits, SlabSize
+from structures import Facet, facet_set
+from workflows.collector_jobs import FILM, InterfaceLimits, SlabSize, add_facets, add_interfaces
 from workflows.migration import LITHIUM, add_vacancies
 from workflows.packing import Built
 from workflows.stages import last_structure
@@ -158,9 +158,9 @@ def cut_seeds(
 ) -> Built:
     """The facets of lithium (owner 0) and of each seed (owners from 1)."""
     built = Built()
-    _cut(built, FILM, LITHIUM, bulks[0], lithium_facets, size)
+    add_facets(built, FILM, LITHIUM, bulks[0], lithium_facets, size)
     for owner, (seed, spec) in enumerate(zip(plan.seeds, plan.facets, strict=True), start=1):
-        _cut(built, owner, seed, bulks[plan.crystals.index(seed)], spec, size)
+        add_facets(built, owner, seed, bulks[plan.crystals.index(seed)], spec, size)
     return built
 
 
@@ -226,42 +226,8 @@ def _join_first_match(
         for family, film in product(families.values(), films):
             stoichiometric = [facet for facet in family if facet.stoichiometric]
             for facet in (stoichiometric or family)[:TERMINATIONS]:
-                try:
-                    models = interfaces(
-                        film,
-                        facet,
-                        max_strain=limits.max_strain,
-                        max_atoms=limits.max_atoms,
-                        registries=limits.registries,
-                        vacuum=size.vacuum,
-                    )
-                except StructureError as error:
-                    problem = problem or str(error)
-                    continue
-                for model in models:
-                    built.add(owner, model, model.structure)
+                failure = add_interfaces(built, owner, film, facet, limits, size.vacuum)
+                problem = problem or failure or ""
             if built.of(owner):
                 return
     built.failures[owner] = f"{problem}; nor on any other facet of low index"
-
-
-def _cut(
-    built: Built, owner: int, name: str, bulk: CalculationDocument, spec: Any, size: SlabSize
-) -> None:
-    """Add the facets of one relaxed crystal."""
-    if not bulk.converged:
-        built.failures[owner] = f"bulk {name}: {bulk.failure}"
-        return
-    try:
-        found = facet_set(
-            last_structure(bulk),
-            spec,
-            host=name,
-            min_thickness=size.thickness,
-            min_vacuum=size.vacuum,
-        )
-    except StructureError as error:
-        built.failures[owner] = str(error)
-        return
-    for facet in found:
-        built.add(owner, facet, facet.structure)
