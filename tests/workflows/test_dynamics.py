@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 from potentials.batched.trajectory import read_frames
 from results.coating_documents import CoatingDocument
 from results.database import open_database
-from results.documents import DynamicsDocument
+from results.documents import DynamicsDocument, Evidence
 from results.dynamics.bonds import first_peak, radial_distribution
 from results.dynamics_documents import Average, InterfaceDynamicsDocument, WettingDocument
 from structures import facet, interfaces
@@ -318,6 +318,35 @@ def test_the_relaxed_interfaces_angle_stands_beside_the_drops(stores):
     assert "solid Li 0.50 J/m² (its liquid: too short" in solid["young_dupre_source"]
     assert _young_dupre(facet("Cu", (1, 0, 0)), name, stores.database, liquid) == {}
     assert _young_dupre(copper, "another", stores.database, liquid) == {}
+
+
+def test_the_angle_of_a_coating_counts_for_its_facet(stores):
+    known = CoatingDocument(
+        campaign="test",
+        host="LiF",
+        elements=("F", "Li"),
+        potential=POTENTIAL,
+        evidence={
+            name: Evidence(converged=True)
+            for name in ("work_of_adhesion_j_m2", "contact_angle_deg")
+        },
+        electrolyte="Li6PS5Cl",
+        coating="LiF",
+        voltage=(0.0, 4.3),
+        lithium_miller_index=(1, 0, 0),
+        gamma_li_j_m2=0.5,
+        work_of_adhesion_j_m2=0.2,
+        contact_angle_deg=120.0,
+    )
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [known])
+    liquid = Average(value=0.4, error=0.02)
+    found = _young_dupre(facet("LiF", (1, 0, 0)), POTENTIAL.name, stores.database, liquid)
+    assert found["young_dupre_angle_deg"] == pytest.approx(120.0)
+    assert "coatings screen" in found["young_dupre_source"]
+    other = facet("LiF", (1, 1, 0))
+    assert _young_dupre(other, POTENTIAL.name, stores.database, liquid) == {}
 
 
 @pytest.mark.parametrize("host", ["my crystals/Cu|2.cif", "old host=Ag", 'a "quoted" name'])
