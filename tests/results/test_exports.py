@@ -146,6 +146,15 @@ def test_the_ase_program_filters_sorts_and_converts(filled, tmp_path):
     assert_same(row.toatoms(), relaxed("Cu", energy_ev=-5.5))
 
 
+@pytest.mark.parametrize("ending", ["db", "extxyz"])
+def test_ases_gui_opens_it(tmp_path, ending):
+    documents = [relaxed(1), relaxed(2)]
+    export_calculations(documents, tmp_path / f"structures.{ending}")
+    command = [*ASE, "gui", str(tmp_path / f"structures.{ending}"), "--terminal", "-g", "e"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert list(map(float, told.split())) == pytest.approx([one.energy_ev for one in documents])
+
+
 @pytest.fixture(scope="module")
 def optimade_server(filled, tmp_path_factory):
     """URL of OPTIMADE's reference server, as it is installed, over what was exported."""
