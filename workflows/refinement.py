@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from potentials.distil.training import Schedule
 
 CHOSEN, LABELLED, FAILED, TRAINING = "chosen.extxyz", "labelled.extxyz", "failed.txt", "all.extxyz"
-MODEL = "model.model"
 _QUICK = 0.05
 """Estimate for a label from a potential that is no DFT, s."""
 
@@ -56,7 +55,7 @@ class Comparison:
     Attributes:
         before: errors of the potential as it came.
         after: errors of the refined one.
-        model: file of the refined potential.
+        model: file or folder of the refined potential.
     """
 
     before: list[FrameErrors]
@@ -136,7 +135,11 @@ def label_plan(
 
 
 def refine_on_frames(
-    model: str, frames: Sequence[Atoms], folder: Path, schedule: "Schedule"
+    model: str,
+    frames: Sequence[Atoms],
+    folder: Path,
+    schedule: "Schedule",
+    replay: Sequence[Path] = (),
 ) -> Comparison:
     """Train a MACE potential further on labelled frames and compare on those held out.
 
@@ -146,6 +149,8 @@ def refine_on_frames(
             sixteen.
         folder: where checkpoint and result go.
         schedule: how long and how hard.
+        replay: files of frames labelled with what the potential was trained on or with the
+            potential itself, so that it keeps what the new frames do not show.
 
     Raises:
         WorkflowError: the potential covers no frame.
@@ -163,11 +168,11 @@ def refine_on_frames(
     with process_kept():
         from potentials.distil.finetuning import fine_tune
 
-        fine_tune(model, together, folder, schedule)
+        tuned = fine_tune(model, together, folder, schedule, replay)
     held_out = split(read_frames(together))[1]
-    after = load_potential(folder / MODEL, trust=True)
+    after = load_potential(tuned.model, trust=True)
     return Comparison(
         frame_errors(predicted_frames(before, held_out)),
         frame_errors(predicted_frames(after, held_out)),
-        folder / MODEL,
+        tuned.model,
     )

@@ -13,6 +13,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option(help="Where everything is kept; goes on from what is there.")]
 Teacher = Annotated[str, typer.Option(help="Registered potential that gives the labels.")]
 Part = Annotated[str, typer.Option(help="i/n: this process's share, for n processes side by side.")]
+Elements = Annotated[
+    str | None,
+    typer.Option(help="Only structures of these, as Li,Cu,F: a smaller network in less time."),
+]
 Minutes = Annotated[float, typer.Option(help="Time to train.")]
 
 
@@ -23,16 +27,16 @@ def everything(
     teacher: Teacher = "chgnet",
     minutes: Minutes = 60.0,
     rounds: Annotated[int, typer.Option(help="Rounds of exploration.")] = 1,
+    elements: Elements = None,
 ) -> None:
     """Label, train, explore, train on, evaluate and write the card; or one step by its name."""
     if context.invoked_subcommand is not None:
         return
-    label([], folder, teacher, "0/1")
-    train(folder, teacher, minutes / (rounds + 1))
-    for round_ in range(rounds):
-        explore(round_, folder, teacher, "0/1")
-        (folder / "checkpoint.pt").unlink(missing_ok=True)
-        train(folder, teacher, minutes / (rounds + 1), learning_rate=0.005, warm=True)
+    label([], folder, teacher, "0/1", elements)
+    for round_ in range(rounds + 1):
+        if round_:
+            explore(round_ - 1, folder, teacher, "0/1")
+        train(folder, teacher, minutes / (rounds + 1), round_)
     evaluate(folder, teacher)
     card(folder, teacher)
 
@@ -43,11 +47,13 @@ def label(
     folder: Folder = Path("work/distil"),
     teacher: Teacher = "chgnet",
     part: Part = "0/1",
+    elements: Elements = None,
 ) -> None:
     """Sample structures and label them with the teacher."""
     from potentials.distil import pipeline
 
-    pipeline.label(pipeline.Workspace(folder, teacher), stages or [], _part(part))
+    chosen = None if elements is None else elements.replace(",", " ").split()
+    pipeline.label(pipeline.Workspace(folder, teacher), stages or [], _part(part), chosen)
 
 
 @app.command()
@@ -64,35 +70,63 @@ def explore(
 
 
 @app.command()
+def replay(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Extended XYZ to write.")],
+    folder: Folder = Path("work/distil"),
+    frames: Annotated[
+        Path | None, typer.Option(help="The DFT frames; none: those of the package.")
+    ] = None,
+) -> None:
+    """Write what a fine-tuning on DFT frames is to be shown again, so that it is not forgotten."""
+    from potentials.dft.reference import reference_frames_file
+    from potentials.distil import pipeline
+
+    dft = frames or reference_frames_file()
+    count = pipeline.replayed_frames(pipeline.Workspace(folder), dft, output)
+    typer.echo(f"{output}: {count} frames")
+
+
+@app.command()
 def train(
     folder: Folder = Path("work/distil"),
     teacher: Teacher = "chgnet",
     minutes: Minutes = 60.0,
-    learning_rate: Annotated[float, typer.Option(help="At the start.")] = 0.01,
+    round_: Annotated[
+        int,
+        typer.Option("--round", help="0: a fresh network; later ones go on from the folder's."),
+    ] = 0,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="At the start; 0.01, in later rounds 0.003, for a fine-tuning 0.0005."),
+    ] = None,
     frames: Annotated[
         Path | None, typer.Option(help="Extended XYZ with energies and forces to train on instead.")
     ] = None,
-    warm: Annotated[bool, typer.Option(help="Start from the folder's network.")] = False,
     fine_tune: Annotated[
         str | None, typer.Option(help="MACE model to train further, with --frames.")
+    ] = None,
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option(help="Frames with the labels that the model to fine-tune is to keep."),
     ] = None,
 ) -> None:
     """Train on the labelled frames; under torchrun on several processes."""
     from torch import distributed
 
     from potentials.distil import finetuning, pipeline
-    from potentials.distil.training import Schedule
+    from potentials.distil.training import Schedule, later
 
     if "RANK" in os.environ:
         distributed.init_process_group("gloo")
-    schedule = Schedule(minutes, learning_rate=learning_rate)
+    rate = learning_rate or (0.003 if round_ else 0.01 if fine_tune is None else 0.0005)
+    schedule = later(minutes, rate) if round_ else Schedule(minutes, rate)
     if fine_tune is not None:
         if frames is None:
             raise DistillationError("frames: a fine-tuning needs a file; give --frames FILE")
-        errors = finetuning.fine_tune(fine_tune, frames, folder, schedule)
+        errors = finetuning.fine_tune(fine_tune, frames, folder, schedule, replay or []).errors
     else:
         space = pipeline.Workspace(folder, teacher)
-        errors = pipeline.train_network(space, schedule, frames, warm)
+        errors = pipeline.train_network(space, schedule, frames, round_)
     for name, error in errors.items():
         typer.echo(f"{name}: {error} ({error.frames} frames)")
 
@@ -103,6 +137,18 @@ def evaluate(folder: Folder = Path("work/distil"), teacher: Teacher = "chgnet") 
     from potentials.distil import pipeline
 
     typer.echo(pipeline.evaluate(pipeline.Workspace(folder, teacher)))
+
+
+@app.command()
+def dynamics(
+    folder: Folder = Path("work/distil"),
+    picoseconds: Annotated[float, typer.Option(help="Length of each trajectory.")] = 20.0,
+) -> None:
+    """Let contacts of Li move at 500 K with the network; writes dynamics.json for the card."""
+    from potentials.distil import pipeline
+
+    for contact, run in pipeline.dynamics(pipeline.Workspace(folder), picoseconds).items():
+        typer.echo(f"{contact}: {run}")
 
 
 @app.command()

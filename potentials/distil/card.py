@@ -19,7 +19,15 @@ QUANTITIES = {
     "formation_energy": "Li alloy, formation energy",
     "volume_per_atom": "volume per atom",
 }
-HEAD = """# Model card: `mini`
+_PLAIN = """# Model card
+
+A small MACE network (Batatia et al., NeurIPS 2022) distilled from `{teacher}` by `python -m
+potentials.distil`, which wrote this page.
+
+**Not for** elements and kinds of structure that are not in the training set below. It inherits its
+teacher's errors; the numbers below are errors against the teacher.
+"""
+_MINI = """# Model card: `mini`
 
 `mini` is a small MACE network (Batatia et al., NeurIPS 2022) distilled from CHGNet 0.3.0 (Deng et
 al., Nat. Mach. Intell. 5, 1031 (2023)), so that the quickstart, the tests and a first hour with the
@@ -39,19 +47,30 @@ numbers below are errors against the teacher, to which the teacher's own have to
 
 
 def write_card(
-    frames: Sequence[Atoms], errors: Path, evaluation: Path, notes: Path, card: Path
+    teacher: str,
+    frames: Sequence[Atoms],
+    errors: Path,
+    evaluation: Path,
+    dynamics: Path,
+    notes: Path,
+    card: Path,
 ) -> None:
     """Write the card.
 
     Args:
+        teacher: name of the potential that gave the labels.
         frames: labelled frames, held-out ones included.
         errors: JSON of errors by family, as the training wrote it.
         evaluation: CSV of derived quantities, as the evaluation wrote it.
-        notes: Markdown to append, by hand (what was missed and why, molecular dynamics, speed).
+        dynamics: JSON of trajectories of contacts, where there is one.
+        notes: Markdown to append, by hand (what was missed and why, speed).
         card: where to write.
     """
-    parts = [HEAD, _training_set(frames), _errors(json.loads(errors.read_text()))]
+    head = _MINI if teacher == "chgnet" else _PLAIN.format(teacher=teacher)
+    parts = [head, _training_set(frames), _errors(json.loads(errors.read_text()))]
     parts.append(_derived(evaluation))
+    if dynamics.is_file():
+        parts.append(_dynamics(json.loads(dynamics.read_text())))
     if notes.is_file():
         parts.append(notes.read_text())
     card.write_text("\n".join(parts).rstrip() + "\n")
@@ -105,6 +124,8 @@ def _derived(path: Path) -> str:
     ]
     for quantity, title in QUANTITIES.items():
         chosen = [row for row in rows if row["quantity"] == quantity]
+        if not chosen:
+            continue
         errors = [_error(row) for row in chosen]
         worst = chosen[errors.index(max(errors))]
         within = sum(_is_within(row) for row in chosen)
@@ -120,6 +141,27 @@ def _derived(path: Path) -> str:
             f" {'' if _is_within(row) else 'missed'} |"
         )
     return "\n".join([*found, ""])
+
+
+def _dynamics(runs: dict[str, dict[str, float]]) -> str:
+    lines = [
+        "## Molecular dynamics",
+        "",
+        "Langevin dynamics at constant volume, 2 fs steps, from the relaxed contact. Drift: mean"
+        " potential energy of the last quarter minus that of the second. Left: atoms that were ever"
+        " over 4 Å from all others.",
+        "",
+        "| contact | atoms | ps | mean T, K | drift, meV/atom | spread, meV/atom | shortest"
+        " distance, Å | left | substrate moved, Å |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for contact, run in runs.items():
+        lines.append(
+            f"| {contact} | {run['atoms']} | {run['picoseconds']:g} | {run['temperature']:.0f} |"
+            f" {1e3 * run['drift']:.1f} | {1e3 * run['spread']:.1f} | {run['shortest']:.2f} |"
+            f" {run['left']} | {run['substrate_moved']:.2f} |"
+        )
+    return "\n".join([*lines, ""])
 
 
 def _plain(row: dict[str, str]) -> str:

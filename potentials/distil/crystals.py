@@ -4,6 +4,7 @@ Every other structure is cut from these, so that the frames lie around the teach
 not around another method's lattice constants.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import ase.io
@@ -15,6 +16,7 @@ from ase.optimize import FIRE
 from ase.spacegroup import crystal
 
 from potentials.distil.calculator import TeacherCalculator
+from potentials.distil.errors import DistillationError
 from potentials.distil.teacher import Teacher
 
 # fmt: off
@@ -103,12 +105,32 @@ def starting_crystals() -> dict[str, Atoms]:
     return {name: _primitive(atoms) for name, atoms in found.items()}
 
 
-def relaxed_crystals(path: Path, teacher: Teacher) -> dict[str, Atoms]:
-    """Crystals relaxed (cell and positions) with the teacher, read back from ``path`` if there."""
+def relaxed_crystals(
+    path: Path, teacher: Teacher | None, elements: Sequence[str] | None = None
+) -> dict[str, Atoms]:
+    """Crystals relaxed (cell and positions) with the teacher, read back from ``path`` if there.
+
+    Args:
+        path: where they are kept.
+        teacher: what relaxes them; may be None where ``path`` is there.
+        elements: symbols, Li among them, of which alone the crystals are to be; None takes those
+            that ``path`` holds, or all.
+
+    Raises:
+        DistillationError: if an element has no crystal, or ``path`` holds those of others.
+    """
+    wanted = starting_crystals()
+    check_elements(elements)
+    if elements is not None:
+        wanted = {name: a for name, a in wanted.items() if {*a.symbols} <= {*elements}}
     if path.is_file():
-        return {atoms.info["name"]: atoms for atoms in ase.io.read(path, ":")}
+        kept = {atoms.info["name"]: atoms for atoms in ase.io.read(path, ":")}
+        if elements is not None and kept.keys() != wanted.keys():
+            raise DistillationError(f"elements: {path} holds others; take another folder")
+        return kept
+    assert teacher is not None
     relaxed = {}
-    for name, atoms in starting_crystals().items():
+    for name, atoms in wanted.items():
         atoms.calc = TeacherCalculator(teacher)
         FIRE(FrechetCellFilter(atoms), logfile=None).run(fmax=0.01, steps=150)
         plain = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
@@ -118,6 +140,14 @@ def relaxed_crystals(path: Path, teacher: Teacher) -> dict[str, Atoms]:
     ase.io.write(partial, list(relaxed.values()), format="extxyz")
     partial.rename(path)
     return relaxed
+
+
+def check_elements(elements: Sequence[str] | None) -> None:
+    """Raise DistillationError where crystals of ``elements`` alone cannot be made."""
+    for symbol in {*(elements or ())} - {*ELEMENTS}:
+        raise DistillationError(f"elements: no {symbol!r}; choose from {', '.join(ELEMENTS)}")
+    if elements is not None and "Li" not in elements:
+        raise DistillationError("elements: Li is missing; everything is made with it")
 
 
 def supercell(atoms: Atoms, n_atoms: int) -> Atoms:

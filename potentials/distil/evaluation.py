@@ -21,7 +21,7 @@ from ase.optimize import BFGS, FIRE
 from potentials.distil.crystals import METALS, SALTS, supercell
 from potentials.distil.errors import DistillationError
 from potentials.distil.interfaces import contact
-from potentials.distil.systems import Crystals, metal_slab, ordered_alloy
+from potentials.distil.systems import Crystals, known, metal_slab, ordered_alloy
 
 EV_PER_A2 = 16.02177
 """J/m² in one eV/Å²."""
@@ -141,43 +141,44 @@ Task = tuple[str, str, Callable[[], float]]
 
 def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
     lithium = energy_of(crystals["Li"], calculator) / len(crystals["Li"])
+    facets = [facet for facet in FACETS if facet[0] in crystals]
 
     @cache
     def with_lithium(name: str, facet: str, site: str) -> float:
         return adatom_slab_energy(crystals, name, facet, site, calculator)
 
-    for name in ("Li", *METALS, *SALTS):
+    for name in known(crystals, ("Li", *METALS, *SALTS)):
         yield "volume_per_atom", name, partial(volume_per_atom, crystals[name])
-    for name, facet in (*LITHIUM_FACETS, *FACETS):
+    for name, facet in (*LITHIUM_FACETS, *facets):
         yield (
             "surface_energy",
             f"{name} {facet}",
             partial(surface_energy, crystals, name, facet, calculator),
         )
-    for name, facet in FACETS:
+    for name, facet in facets:
 
         def binding(name: str = name, facet: str = facet) -> float:
             bare = adatom_slab_energy(crystals, name, facet, None, calculator)
             return with_lithium(name, facet, stable_site(facet)) - bare - lithium
 
         yield "li_binding", f"{name} {facet}", binding
-    for name, facet in HOPS:
+    for name, facet in [hop for hop in HOPS if hop[0] in crystals]:
 
         def barrier(name: str = name, facet: str = facet) -> float:
             stable = with_lithium(name, facet, stable_site(facet))
             return with_lithium(name, facet, "bridge") - stable
 
         yield "barrier", f"{name} {facet}", barrier
-    for name in SALTS:
+    for name in known(crystals, SALTS):
         yield "vacancy_energy", name, partial(vacancy_energy, crystals[name], lithium, calculator)
-    for metal, prototype in ALLOYS:
+    for metal, prototype in [alloy for alloy in ALLOYS if alloy[0] in crystals]:
         yield (
             "formation_energy",
             f"Li-{metal} {prototype}",
             partial(formation_energy, crystals, metal, prototype, calculator),
         )
-    for substrate, facets in CONTACTS.items():
-        for ground, film in facets:
+    for substrate in known(crystals, CONTACTS):
+        for ground, film in CONTACTS[substrate]:
             label = f"Li{film}|{substrate}{ground}".replace(", ", "")
             yield (
                 "work_of_adhesion",
@@ -200,7 +201,7 @@ def energy_of(atoms: Atoms, calculator: Calculator) -> float:
 
 def relaxed_energy(atoms: Atoms, calculator: Calculator, fmax: float = 0.02) -> float:
     """Energy after relaxing positions in the fixed cell, eV."""
-    return float(_relaxed_atoms(atoms, calculator, fmax).get_potential_energy())
+    return float(relaxed_atoms(atoms, calculator, fmax).get_potential_energy())
 
 
 def surface_energy(crystals: Crystals, name: str, facet: str, calculator: Calculator) -> float:
@@ -281,7 +282,7 @@ def write_table(teacher: list[Value], student: list[Value], path: Path) -> None:
 
 def _relaxed(crystals: Crystals, calculator: Calculator) -> dict[str, Atoms]:
     relaxed = {}
-    for name in ("Li", *METALS, "In", "Sn", *SALTS):
+    for name in known(crystals, ("Li", *METALS, "In", "Sn", *SALTS)):
         atoms = crystals[name].copy()
         atoms.calc = calculator
         FIRE(FrechetCellFilter(atoms), logfile=None).run(fmax=0.005, steps=200)
@@ -289,7 +290,8 @@ def _relaxed(crystals: Crystals, calculator: Calculator) -> dict[str, Atoms]:
     return relaxed
 
 
-def _relaxed_atoms(atoms: Atoms, calculator: Calculator, fmax: float) -> Atoms:
+def relaxed_atoms(atoms: Atoms, calculator: Calculator, fmax: float) -> Atoms:
+    """A copy with relaxed positions in the fixed cell, the calculator attached."""
     moved = atoms.copy()
     moved.calc = calculator
     BFGS(moved, logfile=None, maxstep=0.1).run(fmax=fmax, steps=80)

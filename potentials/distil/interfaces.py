@@ -12,7 +12,14 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from potentials.distil.crystals import METALS, SALTS, SEEDS
-from potentials.distil.systems import VACUUM, Crystals, System, generator, in_plane_strain
+from potentials.distil.systems import (
+    VACUUM,
+    Crystals,
+    System,
+    generator,
+    in_plane_strain,
+    known,
+)
 
 Miller = tuple[int, int, int]
 LARGEST = 44
@@ -48,7 +55,7 @@ def interface_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
 
 def _contacts(crystals: Crystals) -> Iterator[tuple[str, Atoms, np.ndarray]]:
     """Name, contact and mask of the film's atoms, Li on every substrate's facets."""
-    for substrate in (*METALS, *SALTS, *SEEDS):
+    for substrate in known(crystals, (*METALS, *SALTS, *SEEDS)):
         facets = ((0, 0, 1), (1, 0, 0)) if substrate in ("Mg", "Zn", "Li3N") else None
         for facet in facets or ((1, 1, 1), (1, 0, 0), (1, 1, 0)):
             for film_facet in ((1, 1, 0), (1, 0, 0)):

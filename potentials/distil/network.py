@@ -1,11 +1,15 @@
 """The architecture of the distilled network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from ase import Atoms
 from ase.neighborlist import neighbor_list
+
+from potentials.tensors import build_network, save_network
 
 CUTOFF = 5.0
 
@@ -56,3 +60,18 @@ def mean_neighbours(frames: Sequence[Atoms]) -> float:
 def force_scale(frames: Sequence[Atoms]) -> float:
     """Root mean square of the force components, eV/Å."""
     return float(np.sqrt(np.mean(np.concatenate([f.get_forces().ravel() for f in frames]) ** 2)))
+
+
+def save_trained(network: torch.nn.Module, arguments: Mapping[str, Any], stem: Path) -> None:
+    """Write a float32 network in float64, its constants in full precision.
+
+    Args:
+        network: trained.
+        arguments: constructor's arguments of the network.
+        stem: path without extension.
+    """
+    exact = build_network(arguments, torch.float64)
+    with torch.no_grad():
+        for target, source in zip(exact.parameters(), network.parameters(), strict=True):
+            target.copy_(source)
+    save_network(exact, arguments, stem)

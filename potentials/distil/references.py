@@ -6,6 +6,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+_ROBUST = 0.01
+"""Energy error per atom, eV, beyond which a frame counts by its size and not by its square."""
+
 
 def fit_references(
     frames: Sequence[Atoms],
@@ -41,6 +44,9 @@ def fit_shifts(
 ) -> list[float]:
     """What to add to a network's reference energies so that its energies have the frames' zero.
 
+    The sum over frames of a soft L1 norm is minimised: most frames are crystals, and a network's
+    error on the surfaces among the rest is not to be taken for a shift of their elements.
+
     Args:
         frames: structures.
         wanted: their energies, eV.
@@ -51,8 +57,20 @@ def fit_shifts(
     Returns:
         Shifts in eV, in the order of ``elements``; zero for an element that no frame has.
     """
+    from scipy.optimize import least_squares
+
     missing = np.array(wanted) - np.array(predicted)
-    return [float(e) for e in _ridge(frames, missing, elements, np.zeros(len(elements)), ridge)]
+    nothing = np.zeros(len(elements))
+    composition, rest = _per_atom(frames, missing, elements, nothing)
+    rows = np.vstack([composition, np.sqrt(ridge) * np.eye(len(elements))])
+    found = least_squares(
+        lambda shifts: rows @ shifts - np.concatenate([rest, nothing]),
+        _ridge(frames, missing, elements, nothing, ridge),
+        jac=lambda _: rows,
+        loss="soft_l1",
+        f_scale=_ROBUST,
+    )
+    return [float(e) for e in found.x]
 
 
 def _ridge(
@@ -63,11 +81,21 @@ def _ridge(
     ridge: float,
 ) -> NDArray[np.float64]:
     """Element energies over ``start`` that fit ``energies`` per atom, pulled to zero."""
+    composition, rest = _per_atom(frames, energies, elements, start)
+    matrix = composition.T @ composition + ridge * np.eye(len(elements))
+    return np.asarray(np.linalg.solve(matrix, composition.T @ rest), dtype=np.float64)
+
+
+def _per_atom(
+    frames: Sequence[Atoms],
+    energies: NDArray[np.float64],
+    elements: Sequence[int],
+    start: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of each element in each frame, and energies per atom over those of ``start``, eV."""
     column = {z: i for i, z in enumerate(elements)}
     composition = np.zeros((len(frames), len(elements)))
     for row, frame in enumerate(frames):
         for z, count in zip(*np.unique(frame.numbers, return_counts=True), strict=True):
             composition[row, column[int(z)]] = count / len(frame)
-    rest = energies / [len(frame) for frame in frames] - composition @ start
-    matrix = composition.T @ composition + ridge * np.eye(len(elements))
-    return np.asarray(np.linalg.solve(matrix, composition.T @ rest), dtype=np.float64)
+    return composition, energies / [len(frame) for frame in frames] - composition @ start

@@ -5,7 +5,7 @@ random numbers, so that the same name always gives the same start.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,11 @@ def generator(name: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(name.encode()))
 
 
+def known(crystals: Crystals, names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that there is a crystal of, in their order."""
+    return [name for name in names if name in crystals]
+
+
 def bulk_systems(crystals: Crystals) -> Iterator[System]:
     """Volume scans of every crystal and hot, strained, rattled supercells; bulk Li more often."""
     for name, crystal in crystals.items():
@@ -79,19 +84,19 @@ def bulk_systems(crystals: Crystals) -> Iterator[System]:
 def vacancy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
     """Crystals short of one atom, relaxing and hot: Li in compounds first."""
     for copy in rounds:
-        for name in SALTS:
+        for name in known(crystals, SALTS):
             yield _vacancy(crystals, name, copy, (17, 24, 32, 36)[copy % 4], 10)
     for copy in rounds[::2]:
-        for name in POLYANIONIC:
+        for name in known(crystals, POLYANIONIC):
             yield _vacancy(crystals, name, copy, 26, 10)
     for copy in rounds[:2]:
-        for name in ("Li", *METALS, *SEEDS):
+        for name in known(crystals, ("Li", *METALS, *SEEDS)):
             yield _vacancy(crystals, name, copy, 16, 8)
 
 
 def slab_systems(crystals: Crystals) -> Iterator[System]:
     """Clean metal slabs: small cells of many thicknesses, and hot larger cells."""
-    for name in ("Li", *METALS, *SEEDS):
+    for name in known(crystals, ("Li", *METALS, *SEEDS)):
         for facet in facets_of(name):
             for layers in (3, 4, 5, 6, 7, 9, 11):
                 label = f"slab/{name}/{facet}/1x1x{layers}"
@@ -110,7 +115,7 @@ def slab_systems(crystals: Crystals) -> Iterator[System]:
 def adatom_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
     """Li anywhere over metal facets: random lateral places, bond lengths, coverages and heat."""
     for copy in rounds:
-        for name in (*METALS, "Li", *SEEDS):
+        for name in known(crystals, (*METALS, "Li", *SEEDS)):
             for facet in facets_of(name):
                 times = 3 if name == "Cu" else 1
                 for again in range(times):
@@ -125,7 +130,7 @@ def adatom_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
 
 def salt_slab_systems(crystals: Crystals) -> Iterator[System]:
     """Stoichiometric slabs of ionic compounds, bare and with Li on top."""
-    for name in SALTS:
+    for name in known(crystals, SALTS):
         for facet in salt_facets(name):
             for layers in (2, 3, 4):
                 label = f"salt-slab/{name}/{facet}/1x1x{layers}"
@@ -147,7 +152,7 @@ def salt_slab_systems(crystals: Crystals) -> Iterator[System]:
 def alloy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
     """Li with every metal over composition: fcc, bcc and hcp lattices decorated at random."""
     for copy in rounds:
-        for name in (*METALS, *SEEDS):
+        for name in known(crystals, (*METALS, *SEEDS)):
             for lattice in ("Li", "Li-fcc", "Li-hcp"):
                 label = f"alloy/{name}/{lattice}/{copy}"
                 rng = generator(label)
@@ -164,7 +169,7 @@ def alloy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
 
 def ordered_alloy_systems(crystals: Crystals) -> Iterator[System]:
     """Ordered cubic compounds of Li with every metal: volume scans and rattled small supercells."""
-    for name in (*METALS, *SEEDS):
+    for name in known(crystals, (*METALS, *SEEDS)):
         for prototype in PROTOTYPES:
             compound = ordered_alloy(crystals, name, prototype)
             for linear in np.linspace(-0.06, 0.04, 9):

@@ -118,12 +118,14 @@ class ChgnetTeacher:
 
 
 class NetworkTeacher:
-    """A MACE network on whole batches of frames, for exploring where it leads."""
+    """A MACE network on whole batches of frames, in single precision."""
 
     element_energies: Mapping[int, float] = MappingProxyType({})
 
-    def __init__(self, network: "torch.nn.Module") -> None:
+    def __init__(self, network: "torch.nn.Module", head: int = 0) -> None:
+        """Take a network, which becomes float32 in place, and the index of its head."""
         self._network = network.float().eval()
+        self._head = head
 
     def label(self, frames: Sequence[Atoms]) -> list[Label]:
         """Energy, forces and stress of each frame, in the order given."""
@@ -133,6 +135,7 @@ class NetworkTeacher:
         cutoff = float(self._network.get_buffer("r_max"))
         graphs = [graph_of(frame, elements, cutoff) for frame in frames]
         batch = collate(graphs, len(elements))
+        batch["head"] += self._head
         found = self._network(batch, compute_stress=True)
         forces = found["forces"].detach().double().numpy()
         starts = batch["ptr"].tolist()
@@ -147,9 +150,13 @@ class NetworkTeacher:
 
 
 def named_teacher(name: str) -> Teacher:
-    """The teacher of a registered name: CHGNet in batches, any other through ASE."""
+    """The teacher of a name: CHGNet and MACE networks in batches, any other through ASE."""
     if name == "chgnet":
         return ChgnetTeacher()
     from potentials.loading import load_potential
+    from potentials.potential import MacePotential
 
-    return AseTeacher(load_potential(name).ase_calculator())
+    potential = load_potential(name)
+    if isinstance(potential, MacePotential):
+        return NetworkTeacher(potential.model, potential.head_index)
+    return AseTeacher(potential.ase_calculator())

@@ -47,6 +47,18 @@ class Schedule:
     averaging: float = 0.995
 
 
+def later(minutes: float, learning_rate: float) -> Schedule:
+    """The schedule of a network that has been trained before: energies matter from the start.
+
+    Args:
+        minutes: time to train, min.
+        learning_rate: at the start.
+    """
+    return Schedule(
+        minutes, learning_rate, energy_weights=(15.0, 20.0), energy_widths=(0.004, 0.003)
+    )
+
+
 def train(
     network: torch.nn.Module,
     graphs: Sequence[Graph],

@@ -119,6 +119,14 @@ def refine(
     reference: Annotated[
         bool, typer.Option(help="Train on the PBE frames of the package as well.")
     ] = True,
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--replay",
+            help="Frames with labels of the potential's own kind, which it is to keep; "
+            "may be given again.",
+        ),
+    ] = None,
     labels: LabelsOption = _QUICK,
     limit_hours: Annotated[
         float, typer.Option("--limit-hours", help="Most time for labels, on one core.")
@@ -187,7 +195,7 @@ def refine(
     progress.setLevel(logging.INFO)
     progress.addHandler(logging.StreamHandler())
     schedule = Schedule(minutes, learning_rate=learning_rate)
-    _show(refine_on_frames(potential, known, folder, schedule))
+    _show(refine_on_frames(potential, known, folder, schedule, replay or ()))
 
 
 @dft.command("frames", epilog="Example: lithiophile dft frames --output frames.extxyz")
@@ -293,10 +301,10 @@ def _show(comparison: "Comparison") -> None:
             f"{row.force_slope:.3f} ± {row.force_slope_error:.3f}",
         )
     console().print(table)
-    console(stderr=True).print(
-        f"{comparison.model}; use it after `lithiophile potentials trust {comparison.model}`",
-        soft_wrap=True,
-    )
+    said = str(comparison.model)
+    if not comparison.model.is_dir():  # a folder of tensors holds no code
+        said += f"; use it after `lithiophile potentials trust {comparison.model}`"
+    console(stderr=True).print(said, soft_wrap=True)
 
 
 def _hours(seconds: float) -> str:

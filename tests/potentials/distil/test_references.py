@@ -39,3 +39,14 @@ def test_shift_between_two_zeros_is_found():
     assert fit_shifts(given, wanted, predicted, [3, 29, 79]) == pytest.approx(
         [0.5, -2.0, 0.0], abs=1e-3
     )
+
+
+def test_a_few_frames_that_the_network_is_bad_at_do_not_shift_their_elements():
+    """Surfaces: every sixth frame's energy is 0.3 eV/atom off."""
+    given = frames()
+    predicted = [frame.get_potential_energy() for frame in given]
+    wanted = [
+        energy + 0.5 * len(frame) + (0.3 * len(frame) if i % 6 == 0 else 0.0)
+        for i, (energy, frame) in enumerate(zip(predicted, given, strict=True))
+    ]
+    assert fit_shifts(given, wanted, predicted, [3, 29]) == pytest.approx([0.5, 0.5], abs=0.01)
