@@ -50,6 +50,9 @@ FRAMES_PER_FILE = 20
 SECONDS_PER_FILE = 60.0
 LARGEST_FORCE = 1e3
 """eV/Å; beyond, a system has exploded."""
+LARGEST_MOVE = 1.0
+"""Å that an atom may move in a step; beyond, a system has exploded. A network may have no core, so
+that atoms fall into each other and fly apart without a large force at any step."""
 
 
 @dataclass(frozen=True)
@@ -392,12 +395,16 @@ class _Run:
         """Why systems must be given up, by their position in the batch."""
         strength = torch.linalg.vector_norm(evaluation.forces, dim=1)
         strongest = self._batch.padded(strength).amax(dim=1) + 0 * evaluation.energies
+        moves = torch.linalg.vector_norm(self._velocities, dim=1) * self._settings.timestep * fs
+        farthest = self._batch.padded(moves).amax(dim=1)
         failures = dict(evaluation.failures)
-        for i, force in enumerate(strongest.tolist()):
+        for i, (force, move) in enumerate(torch.stack([strongest, farthest], dim=1).tolist()):
             if not np.isfinite(force):
                 failures.setdefault(i, "energy or forces are not a number")
             elif force > LARGEST_FORCE:
                 failures.setdefault(i, f"exploded: force of {force:.3g} eV/Å")
+            elif move > LARGEST_MOVE:
+                failures.setdefault(i, f"exploded: an atom moved {move:.3g} Å in a step")
         return failures
 
     def _give_up(self, failures: dict[int, str]) -> None:

@@ -319,6 +319,18 @@ def test_one_that_explodes_is_dropped_and_the_others_go_on(tmp_path: Path) -> No
     assert again[1].failure == results[1].failure
 
 
+def test_atoms_that_fly_are_told_though_no_force_is_large(tmp_path: Path) -> None:
+    """On a spring of 2 eV/Å² from 30 Å away: 60 eV/Å, and 1 Å in a femtosecond after some steps."""
+    atoms = gas(4, 100.0)
+    anchors = atoms.positions + np.array([30.0, 0, 0])
+    (result,) = BatchedEngine(tether(2.0, anchors)).md(
+        [atoms], tmp_path, steps=40, ensemble="nve", temperature=300.0, interval=5
+    )
+    assert result.failure.startswith("exploded: an atom moved 1.0")
+    # v = 30 ω sin(ωt) with ω² = 2 eV/Å² over 6.94 u is 1 Å/fs after 13 fs.
+    assert 12 <= result.steps <= 15
+
+
 def test_frames_are_compressed(tmp_path: Path) -> None:
     import h5py
 
