@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from results.database import open_database
 from screen.cli import main
+from tests.services.read_only import read_only
 from tests.services.slurm import running_slurm
 from tests.workflows.stub_potential import STUB, StubSettings, systems
 from workflows.cluster import Cluster, DetachedError
@@ -158,3 +160,19 @@ def test_a_second_driver_is_refused(folder, capsys, monkeypatch):
     assert status == 2
     assert f"driven by process {os.getpid()}" in err
     assert not list(folder.rglob(LOCK))
+
+
+def test_a_run_on_results_that_cannot_be_written_is_refused(
+    folder, capsys, monkeypatch, tmp_path_factory
+):
+    monkeypatch.setattr("screen.run.check_campaign", lambda *_: None)
+    report = tmp_path_factory.mktemp("elsewhere") / "report.html"
+    open_database("r.db").close()
+    before = sorted(folder.rglob("*"))
+    with read_only(folder):
+        arguments = ("run", "campaign.yaml", "--db", "r.db", "--output", str(report))
+        status, _, err = program(capsys, *arguments)
+    assert status == 2
+    assert "cannot be written" in err
+    assert err.count("\n") == 1
+    assert sorted(folder.rglob("*")) == before
