@@ -32,5 +32,11 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(_text(value)).hexdigest()
 
 
+def hash_and_pack(value: Any) -> tuple[str, bytes]:
+    """What `content_hash` and `pack` give, the text made once."""
+    text = _text(value)
+    return hashlib.sha256(text).hexdigest(), zlib.compress(text)
+
+
 def _text(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from results import query
-from results.blobs import content_hash, pack, unpack
+from results.blobs import content_hash, hash_and_pack, pack, unpack
 from results.candidates import CANDIDATES
 from results.connection import WRITE, connect, database_errors, explain, read_only_sqlite
 from results.documents import (
@@ -529,16 +529,21 @@ def _calculation_rows(
     data = document.model_dump(mode="json")
     structure_rows: dict[str, dict[str, Any]] = {}
     hashes: dict[str, str | None] = dict.fromkeys(_STRUCTURE_FIELDS)
-    for field in _STRUCTURE_FIELDS:
-        structure = data.pop(field)
+    first, last = (data.pop(field) for field in _STRUCTURE_FIELDS)
+    # An evaluation ends where it started.
+    distinct = [first] if first == last else [first, last]
+    for field, structure in zip(_STRUCTURE_FIELDS, distinct, strict=False):
         if structure is not None:
-            sha256 = hashes[field] = content_hash(structure)
+            sha256, packed = hash_and_pack(structure)
+            hashes[field] = sha256
             structure_rows[sha256] = {
                 "sha256": sha256,
                 "formula": _formula(structure),
                 "n_atoms": len(structure["sites"]),
-                "data": pack(structure),
+                "data": packed,
             }
+    if len(distinct) == 1:
+        hashes[_STRUCTURE_FIELDS[1]] = hashes[_STRUCTURE_FIELDS[0]]
     arrays = {field: data.pop(field) for field in _ARRAY_FIELDS if field in data}
     row: dict[str, Any] = {
         **hashes,

@@ -57,9 +57,9 @@ def _structure_dict(value: Any) -> Any:
     """
     if not hasattr(value, "as_dict"):
         return value
-    data = value.as_dict(verbosity=0)
-    sites = [site["abc"] for site in data["sites"]]
-    return None if _holds_non_finite([data["lattice"]["matrix"], sites]) else _plain(data)
+    if _holds_non_finite(value.lattice.matrix) or _holds_non_finite(value.frac_coords):
+        return None
+    return _plain(value.as_dict(verbosity=0))
 
 
 def _structure_dicts(values: Any) -> Any:
@@ -70,8 +70,16 @@ def _structure_dicts(values: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """JSON types: arrays and tuples as lists, numbers that are not finite as None."""
+    # Asked in the order of how often each is met: structures hold floats, lists and dicts.
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is list or kind is tuple:
+        return [_plain(item) for item in value]
+    if kind is str or kind is int or value is None:
+        return value
     if hasattr(value, "tolist"):
-        value = value.tolist()
+        return _plain(value.tolist())
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -86,7 +94,9 @@ def _finite_array(value: Any) -> Any:
 
 def _holds_non_finite(value: Any) -> bool:
     if hasattr(value, "tolist"):
-        value = value.tolist()
+        import numpy as np
+
+        return not bool(np.isfinite(value).all())
     if isinstance(value, list | tuple):
         return any(_holds_non_finite(item) for item in value)
     return isinstance(value, float) and not math.isfinite(value)

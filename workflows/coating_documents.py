@@ -96,14 +96,7 @@ def add_contacts(
 @job
 def collect_coatings(plan: CoatingPlan, candidates: Candidates) -> Collected:
     """All candidates: of each electrolyte the bare one, then its coatings in the plan's order."""
-    coatings = {name: place for place, name in enumerate(plan.coatings)}
-    electrolytes = {name: place for place, name in enumerate(plan.electrolytes)}
-
-    def place(document: CoatingDocument) -> tuple[int, int]:
-        own = -1 if document.coating is None else coatings[document.coating]
-        return electrolytes[document.electrolyte], own
-
-    return Collected(sorted(candidates.every(), key=place))
+    return candidates.collected(plan.electrolytes, plan.coatings)
 
 
 def _with(document: CoatingDocument, found: Quantities) -> CoatingDocument:

@@ -99,6 +99,10 @@ class Candidates(MSONable):
         ended = [document for packed in self.stopped for document in _documents(packed)]
         return [*ended, *self.documents]
 
+    def collected(self, electrolytes: list[str], coatings: list[str]) -> "Collected":
+        """All candidates, in the order of the names, with those that stopped as they are packed."""
+        return Collected((*self.stopped, _packed(self.documents)), electrolytes, coatings)
+
     def as_dict(self) -> dict[str, Any]:
         """The documents packed, and how many they are beside them."""
         return {
@@ -122,23 +126,30 @@ class Candidates(MSONable):
 
 @dataclass
 class Collected(MSONable):
-    """The documents that the flow ends with, packed as one string for jobflow."""
+    """The documents that the flow ends with, unpacked when they are asked for.
 
-    documents: list[CoatingDocument]
+    Attributes:
+        packed: the documents, several to a string.
+        electrolytes: names, in the order in which their documents come.
+        coatings: names, in the order in which their documents come after the bare electrolyte's.
+    """
 
-    def as_dict(self) -> dict[str, Any]:
-        """The documents packed, and how many they are beside them."""
-        return {
-            "@module": type(self).__module__,
-            "@class": type(self).__name__,
-            "total": len(self.documents),
-            "packed": _packed(self.documents),
-        }
+    packed: tuple[str, ...]
+    electrolytes: list[str]
+    coatings: list[str]
 
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> "Collected":
-        """What `as_dict` gave."""
-        return cls(_documents(d["packed"]))
+    @property
+    def documents(self) -> list[CoatingDocument]:
+        """Of each electrolyte the bare one, then its coatings."""
+        found = [document for packed in self.packed for document in _documents(packed)]
+        electrolytes = {name: place for place, name in enumerate(self.electrolytes)}
+        coatings = {name: place for place, name in enumerate(self.coatings)}
+
+        def place(document: CoatingDocument) -> tuple[int, int]:
+            own = -1 if document.coating is None else coatings[document.coating]
+            return electrolytes[document.electrolyte], own
+
+        return sorted(found, key=place)
 
 
 def _packed(documents: Sequence[CoatingDocument]) -> str:

@@ -9,12 +9,13 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
 from monty.json import MSONable
 from pydantic import Field, TypeAdapter
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Composition, Lattice, Structure
 
 from results.documents import AnyCalculation, CalculationDocument
 from structures import AdsorptionSite, Facet, Hop, InterfaceModel
@@ -114,6 +115,12 @@ class Built(MSONable):
         return cls(content["models"], content["structures"], list(d["owners"]), failures)
 
 
+@cache
+def _species(symbol: str) -> Composition:
+    """One atom of an element as a site holds it, made once for all sites."""
+    return Composition({symbol: 1})
+
+
 def _class_of(thing: MSONable) -> dict[str, str]:
     return {"@module": type(thing).__module__, "@class": type(thing).__name__}
 
@@ -140,8 +147,9 @@ def _encode(thing: Any) -> Any:
 def _decode(data: dict[str, Any]) -> Any:
     if "@structure" in data:
         matrix, symbols, coordinates, of_sites, of_all = data["@structure"]
+        species = [_species(symbol) for symbol in symbols]
         return Structure(
-            Lattice(matrix), symbols, coordinates, site_properties=of_sites, properties=of_all
+            Lattice(matrix), species, coordinates, site_properties=of_sites, properties=of_all
         )
     if "@model" in data:
         model = _MODELS[data.pop("@model")]

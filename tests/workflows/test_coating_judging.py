@@ -183,5 +183,7 @@ def test_candidates_survive_the_way_through_a_store():
     again = Candidates.from_dict(found.as_dict())
     assert again.every() == found.every()
     assert again.hosts() == found.hosts()
-    collected = Collected(found.every())
-    assert Collected.from_dict(collected.as_dict()).documents == collected.documents
+    collected = found.collected(["Li6PS5Cl"], ["LiCl", "Li3P", "Li2S"])
+    documents = Collected.from_dict(collected.as_dict()).documents
+    assert [one.coating for one in documents] == [None, "LiCl", "Li3P", "Li2S"]
+    assert {one.coating: one for one in documents} == {one.coating: one for one in found.every()}
