@@ -25,7 +25,7 @@ from structures import crystal, crystal_names
 from workflows.errors import WorkflowError
 
 TABLE = Path(__file__).with_name("teacher_energies.csv")
-TEACHERS = {"mini": "chgnet"}
+TEACHERS = {"mini": "chgnet", "mini-pbe": "chgnet"}
 """Potentials whose hulls are made of another one's energies, and that one."""
 _FMAX = 0.05
 _MAX_STEPS = 300

@@ -21,7 +21,8 @@ PUBLISHED = (
 
 
 def test_published_models_and_our_own_are_there() -> None:
-    assert list(registry()) == ["mini", "chgnet", *PUBLISHED, "gpaw-pbe-quick", "gpaw-pbe-tight"]
+    ours = ["mini", "mini-pbe", "chgnet"]
+    assert list(registry()) == [*ours, *PUBLISHED, "gpaw-pbe-quick", "gpaw-pbe-tight"]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -61,5 +62,5 @@ def test_elements_of_the_big_models() -> None:
 def test_unknown_name_gets_its_neighbours() -> None:
     with pytest.raises(PotentialError, match="'MACE-MPA-0' is unknown; did you mean mace-mpa-0"):
         entry("MACE-MPA-0")
-    with pytest.raises(PotentialError, match=r"use mini, chgnet, .* or gpaw-pbe-tight"):
+    with pytest.raises(PotentialError, match=r"use mini, mini-pbe, .* or gpaw-pbe-tight"):
         entry("zzz")

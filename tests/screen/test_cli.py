@@ -337,7 +337,7 @@ def test_a_bad_campaign_is_one_line_and_nothing_is_written(
         (["structures", "list", "--role", "colector"], "did you mean 'collector'?"),
         (["potentials", "info", "mace-mpa-0-medum"], "mace-mpa-0-medium"),
         (["potentials", "trust", "none.model"], "none.model"),
-        (["validate", "--potential", "minni"], "did you mean mini?"),
+        (["validate", "--potential", "minni"], "did you mean mini or mini-pbe?"),
         (["validate", "--potential", "mini", "--against", "none.csv"], "none.csv"),
         (["validate", "--potential", "mini", "--output", "no/where"], "does not exist"),
     ],

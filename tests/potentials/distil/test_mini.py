@@ -9,11 +9,18 @@ from ase.build import add_adsorbate, bulk, fcc111
 
 import potentials
 from potentials import load_potential
+from potentials.dft.reference import reference_frames_file
 from potentials.distil.crystals import ELEMENTS
 from potentials.distil.frames import is_held_out, label_of, read_frames
 from potentials.potential import MacePotential
+from workflows.frame_validation import frame_errors, predicted_frames
 
 HELD_OUT = Path(__file__).parent / "held_out.extxyz"
+HELD_OUT_SYSTEMS = (
+    *("Li2S", "Li on Li2S", "LiAg", "LiAl", "LiAu"),
+    *("Li3Mg", "Li on Al", "Li|Al", "Li-Cu", "Li-hcp"),
+)
+"""Of the PBE frames, kept from the training of `mini-pbe`."""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +44,9 @@ def test_it_covers_the_elements_of_tier_one(mini):
     assert mini.dtype == "float64"
 
 
-def test_it_is_small_and_holds_no_pickle():
-    folder = Path(potentials.__file__).parent / "mini"
+@pytest.mark.parametrize("name", ["mini", "mini-pbe"])
+def test_it_is_small_and_holds_no_pickle(name):
+    folder = Path(potentials.__file__).parent / name
     files = {path.name: path.stat().st_size for path in folder.iterdir()}
     assert sum(files.values()) < 5e6
     assert {name for name in files if not name.startswith("__")} == {
@@ -93,3 +101,28 @@ def test_twice_the_crystal_has_twice_the_energy(mini):
         cell.calc = mini.ase_calculator()
         energies.append(cell.get_potential_energy() / len(cell))
     assert energies[0] == pytest.approx(energies[1], abs=1e-9)
+
+
+def test_the_corrected_network_is_nearer_to_pbe_on_systems_that_it_was_not_trained_on(mini):
+    frames = [
+        frame
+        for frame in read_frames([reference_frames_file()])
+        if frame.info["system"] in HELD_OUT_SYSTEMS
+    ]
+    assert len(frames) == 29
+    corrected = load_potential("mini-pbe")
+    assert corrected.elements == mini.elements
+    before, after = (frame_errors(predicted_frames(each, frames))[0] for each in (mini, corrected))
+    assert after.energy_mae_mev < 0.8 * before.energy_mae_mev
+    assert before.force_slope + 0.1 < after.force_slope < 1.05
+
+
+def test_the_corrected_network_has_not_forgotten_its_teacher():
+    """Crystals and alloys on which it is to stay as it was; its zero of energy is the teacher's."""
+    frames = [f for f in read_frames([HELD_OUT]) if f.info["family"] in ("bulk", "alloy")]
+    found = load_potential("mini-pbe").engine().evaluate(frames)
+    energy = [
+        abs(f.energy - label_of(frame).energy) / len(frame)
+        for f, frame in zip(found, frames, strict=True)
+    ]
+    assert np.mean(energy) < 0.020
