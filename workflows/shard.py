@@ -125,11 +125,12 @@ class _Watch(threading.Thread):
         self._begun = time.monotonic()
         self._parent = os.getppid()
         self._asked_at: float | None = None
-        self._signals = _hear((SOON, NOW))
+        self._signals, self._bell = _hear((SOON, NOW))
 
     def follow(self, orders: ShardOrders) -> None:
         """Beat and stop as ordered."""
         self._orders = orders
+        os.write(self._bell, b"\0")  # it may be waiting for a beat of the usual length
 
     def say(self, phase: str, current: str = "") -> None:
         """Beat at once, with what is being done."""
@@ -191,8 +192,8 @@ class _Watch(threading.Thread):
             os._exit(0)
 
 
-def _hear(signals: Sequence[signal.Signals]) -> int:
-    """A descriptor from which the numbers of ``signals`` can be read as they come.
+def _hear(signals: Sequence[signal.Signals]) -> tuple[int, int]:
+    """Two ends of a pipe: from the first the numbers of ``signals`` can be read as they come.
 
     Python's own handlers wait for the main thread, which may be inside a long computation.
     """
@@ -205,7 +206,7 @@ def _hear(signals: Sequence[signal.Signals]) -> int:
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in signals:
         signal.signal(number, nothing)
-    return reader
+    return reader, writer
 
 
 def _share_node(paths: Sequence[Path]) -> int:

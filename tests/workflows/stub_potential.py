@@ -4,6 +4,7 @@ Energies are an analytic function of the structure, so that any two runs agree t
 Files named in the environment make it misbehave on a compute node:
 
 - ``STUB_SECONDS``: seconds that each system takes;
+- ``STUB_ENDLESS``: number of atoms of the systems that take an hour;
 - ``STUB_KILLER``: number of atoms of the systems that kill the process that computes them;
 - ``STUB_LOG``: a folder that gets one file per system computed, to count repetitions.
 """
@@ -36,6 +37,8 @@ class StubEngine:
     def evaluate(self, structures, *, on_result):
         for position, structure in enumerate(structures):
             time.sleep(float(os.environ.get("STUB_SECONDS", "0")))
+            if len(structure) == int(os.environ.get("STUB_ENDLESS", "-1")):
+                time.sleep(3600)
             if len(structure) == int(os.environ.get("STUB_KILLER", "-1")):
                 os.kill(os.getpid(), signal.SIGKILL)
             _log(structure)

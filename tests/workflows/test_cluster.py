@@ -230,6 +230,16 @@ def test_before_its_wall_time_a_shard_stops_and_the_rest_is_submitted(site, monk
 
 
 @pytest.mark.slow
+def test_a_system_longer_than_the_wall_time_is_found_by_halving(site, monkeypatch):
+    monkeypatch.setenv("STUB_ENDLESS", "2")
+    endless, sound = systems(1, n_atoms=2), systems(2)
+    found = site.run([*endless, *sound], site.cluster(time="00:00:08", signal_before=2))
+    assert [document.converged for document in found] == [False, True, True]
+    assert "not done within the wall time of 00:00:08, 2 times" in found[0].failure
+    assert max(site.computed().values()) == 1
+
+
+@pytest.mark.slow
 def test_slurms_signal_before_the_wall_time_reaches_the_shard(site, monkeypatch):
     """SLURM looks every half minute and signals half a minute early, so 20 to 50 s after the start.
 
