@@ -7,6 +7,7 @@ from ase.optimize import FIRE
 
 from potentials import load_potential
 from potentials.conversion import to_atoms
+from potentials.protocol import Band
 from results.database import open_database
 from results.documents import as_structure
 from results.seed_documents import SeedDocument
@@ -122,22 +123,23 @@ def test_lithium_travels_in_lizn_by_nearest_neighbours(zinc):
 
 @pytest.mark.slow
 def test_the_barrier_is_that_of_ase(zinc, database_path, calculator):
-    paths = [
-        document
-        for key in zinc.evidence["vacancy_barrier_ev"].fingerprints
-        for document in [stored(database_path, key)]
-        if document.task == "neb"
-    ]
-    (path,) = paths
-    images = [to_atoms(as_structure(path.initial_structure)) for _ in range(len(path.images) - 1)]
-    images.append(to_atoms(as_structure(path.final_structure)))
+    """Both bands to 0.01 eV/Å agree; the screen's own, to 0.05 eV/Å, within the error it states."""
+    evidence = zinc.evidence["vacancy_barrier_ev"]
+    documents = [stored(database_path, key) for key in evidence.fingerprints]
+    (path,) = [document for document in documents if document.task == "neb"]
+    ends = [as_structure(path.initial_structure), as_structure(path.final_structure)]
+    engine = load_potential("mini").engine()
+    tight = engine.neb([Band(*ends)], n_images=len(path.images) - 2, fmax=0.01, max_steps=500)[0]
+    images = [to_atoms(ends[0]) for _ in path.images[1:]] + [to_atoms(ends[1])]
     band = NEB(images, climb=True, method="improvedtangent", allow_shared_calculator=True)
     band.interpolate("idpp", mic=True)
     for image in images:
         image.calc = calculator
-    assert FIRE(band, logfile=None).run(fmax=0.03, steps=300)
+    assert FIRE(band, logfile=None).run(fmax=0.01, steps=400)
     energies = [image.get_potential_energy() for image in images]
-    assert zinc.vacancy_barrier_ev == pytest.approx(max(energies) - energies[0], abs=5e-3)
+    barrier = max(energies) - energies[0]
+    assert tight.barrier == pytest.approx(barrier, abs=2e-3)
+    assert zinc.vacancy_barrier_ev == pytest.approx(barrier, abs=evidence.error)
 
 
 def test_a_second_run_computes_nothing(zinc, database_path):
