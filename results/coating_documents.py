@@ -134,8 +134,8 @@ class CoatingDocument(CandidateDocument):
     vacancy_barrier_ev: Number = quantity_field(
         "vacancy_barrier",
         "eV",
-        "Highest saddle of the easiest percolating path of a lithium vacancy above its most stable "
-        "site, climbing-image NEB over the distinct hops",
+        "Highest saddle of the easiest percolating path of a lithium vacancy above the lowest "
+        "image on the way, climbing-image NEB over the distinct hops",
     )
     interstitial_barrier_ev: Number = quantity_field(
         "interstitial_barrier",

@@ -107,7 +107,7 @@ class SeedDocument(CandidateDocument):
         "vacancy_barrier",
         "eV",
         "Li vacancy in the Li-richest stable phase: highest saddle of the easiest percolating path "
-        "above the most stable vacancy on it, climbing-image NEB over the distinct hops",
+        "above the lowest image on the way, climbing-image NEB over the distinct hops",
     )
     li_binding_ev: Number = quantity_field(
         "li_binding",
