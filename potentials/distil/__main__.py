@@ -132,6 +132,14 @@ def train(
 
 
 @app.command()
+def core(folder: Folder = Path("work/distil")) -> None:
+    """Add a repulsive core, for molecular dynamics of melts; energies of bonds stay as they are."""
+    from potentials.distil.core import add_core
+
+    add_core(folder)
+
+
+@app.command()
 def evaluate(folder: Folder = Path("work/distil"), teacher: Teacher = "chgnet") -> None:
     """Compare derived quantities with the teacher's; writes evaluation.csv."""
     from potentials.distil import pipeline

@@ -74,4 +74,8 @@ def save_trained(network: torch.nn.Module, arguments: Mapping[str, Any], stem: P
     with torch.no_grad():
         for target, source in zip(exact.parameters(), network.parameters(), strict=True):
             target.copy_(source)
+    core: Any = getattr(network, "pair_repulsion_fn", None)
+    if core is not None:  # its constants are not MACE's own (`potentials.distil.core`)
+        kept: Any = exact.pair_repulsion_fn
+        kept.load_state_dict(core.state_dict())
     save_network(exact, arguments, stem)
