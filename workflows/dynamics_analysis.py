@@ -193,8 +193,7 @@ def liquid_tension(document: DynamicsDocument) -> Average:
         found = surface_tension(trajectory.stresses, trajectory.cells, trajectory.energies)
     except ValueError as error:
         return Average(value=None, reason=document.failure or str(error))
-    half = trajectory.part(slice(len(trajectory.times) // 2, None))
-    moving = diffusivity(half.positions, half.times)
+    moving = diffusivity(trajectory.positions, trajectory.times)
     reason = document.failure or found.reason
     if reason is None and moving.value is None:
         reason = f"not shown to be liquid: {moving.reason}"

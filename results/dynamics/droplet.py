@@ -99,7 +99,9 @@ def drop_shape(
         return DropShape("non-wetting", 180.0, None, None, None, none, reason)
     x = _centred(x, width)
     grid, extent = _smeared(x, z, width, length)
-    near = grid[:, extent.row(CLEARANCE / 2)] > density / 2
+    row = extent.row(CLEARANCE / 2)
+    # Of a run that exploded all atoms may be under the base.
+    near = grid[:, row] > density / 2 if row < grid.shape[1] else np.zeros(1)
     if near.mean() >= FILM_COVER:
         n_atoms = x.shape[1]
         widest = angle_of_cap(width, n_atoms / density / length)

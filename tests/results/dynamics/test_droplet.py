@@ -64,6 +64,13 @@ def test_a_drop_that_left_does_not_wet():
     assert (found.state, found.angle) == ("non-wetting", 180.0)
 
 
+def test_atoms_that_are_all_under_the_base_are_no_drop():
+    x, z, width = synthetic_drop(np.random.default_rng(0), 90, n_frames=2)
+    found = drop_shape(x, z - 100, width, 0.0, LENGTH, DENSITY)
+    assert found.angle is None
+    assert "points" in found.reason
+
+
 def test_a_ball_that_just_touches_does_not_wet():
     rng = np.random.default_rng(0)
     x, z, width = synthetic_drop(rng, 178)
