@@ -33,8 +33,11 @@ def emt(monkeypatch):
     engine_for.cache_clear()
 
 
+FCC = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+
+
 def rattled_copper(seed: int) -> Structure:
-    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.61), ["Cu"], [[0, 0, 0]])
+    crystal = Structure(Lattice.cubic(3.61), ["Cu"] * 4, FCC)
     moves = np.random.default_rng(seed).normal(scale=0.02, size=(4, 3))
     return Structure(
         crystal.lattice, ["Cu"] * 4, crystal.cart_coords + moves, coords_are_cartesian=True
@@ -125,7 +128,7 @@ def test_paths_join_relaxed_ends():
 def scaled_hop(i):
     """The hop of a vacancy in a small, stretched Cu crystal."""
     lattice = Lattice.cubic(3.61 + 0.01 * i)
-    bulk = Structure.from_spacegroup("Fm-3m", lattice, ["Cu"], [[0, 0, 0]]).make_supercell(2)
+    bulk = Structure(lattice, ["Cu"] * 4, FCC).make_supercell(2)
     neighbour = int(np.argsort(bulk.distance_matrix[0])[1])
     initial, final = bulk.copy().remove_sites([0]), bulk.copy()
     final[neighbour] = "Cu", bulk[0].frac_coords
