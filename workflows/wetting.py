@@ -168,6 +168,8 @@ def _document(
         problem = failure or (None if one.value is not None else one.reason or "no angle")
         if name == "drop_angle_deg":
             problem = problem or one.reason
+        elif told.get("equilibrium_from_ps") is None:
+            problem = problem or f"not in equilibrium: {angle.reason or 'run longer'}"
         evidence[name] = Evidence(
             converged=problem is None,
             error=one.error,
