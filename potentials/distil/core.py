@@ -9,6 +9,7 @@ import torch
 
 from potentials.distil.errors import DistillationError
 from potentials.tensors import build_network, load_network, save_network
+from potentials.torch_state import process_kept
 
 REACH = 0.75
 """Of the sum of two covalent radii (Cordero et al., Dalton Trans. 2832 (2008)): the distance within
@@ -55,10 +56,11 @@ def add_core(folder: Path) -> None:
         PotentialError: no network, or a damaged one.
     """
     stem = folder / "model"
-    network = load_network(stem)
-    arguments = json.loads(stem.with_suffix(".json").read_text())
-    if arguments.get("pair_repulsion"):
-        raise DistillationError(
-            f"network: {folder} has a pair repulsion already; leave it as it is"
-        )
-    save_network(*with_core(network, arguments), stem)
+    with process_kept():
+        network = load_network(stem)
+        arguments = json.loads(stem.with_suffix(".json").read_text())
+        if arguments.get("pair_repulsion"):
+            raise DistillationError(
+                f"network: {folder} has a pair repulsion already; leave it as it is"
+            )
+        save_network(*with_core(network, arguments), stem)
