@@ -1,5 +1,6 @@
 """Whether a network holds a contact together in molecular dynamics."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,13 @@ from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 
 from potentials.distil.systems import shortest_distance
 
+log = logging.getLogger(__name__)
 TIME_STEP = 2.0
 """fs."""
 SAMPLE = 50
 """Steps between two samples."""
+FLOWN_APART = 10.0
+"""Times the bath's temperature at which nothing is left to be watched."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Stability:
     """What a trajectory did.
 
     Attributes:
-        picoseconds: length.
+        picoseconds: length; less than asked for where the contact flew apart.
         temperature: mean over the second half, K.
         drift: mean potential energy of the last quarter minus that of the second, eV/atom.
         spread: standard deviation of the potential energy over the second half, eV/atom.
@@ -53,7 +57,8 @@ def stability(
         film: mask of the film's atoms.
         calculator: the potential.
         temperature: K.
-        picoseconds: length; a few hundred steps at least.
+        picoseconds: length; a few hundred steps at least. It ends early when the contact flies
+            apart.
     """
     atoms = contact.copy()
     atoms.calc = calculator
@@ -73,14 +78,20 @@ def stability(
         shortest.append(shortest_distance(atoms))
         left.append(_alone(atoms))
 
-    dynamics.attach(sample, SAMPLE)
-    dynamics.run(round(1000.0 * picoseconds / TIME_STEP))
+    for _ in range(round(1000.0 * picoseconds / TIME_STEP / SAMPLE)):
+        dynamics.run(SAMPLE)
+        sample()
+        reached = len(energies) * SAMPLE * TIME_STEP / 1000.0
+        if len(energies) % SAMPLE == 0:
+            log.info("%g ps: %.0f K, %.4f eV/atom", reached, temperatures[-1], energies[-1])
+        if not temperatures[-1] < FLOWN_APART * temperature:
+            break
     moved = atoms.positions[~film] - contact.positions[~film]
     moved -= moved.mean(axis=0)
     quarters = np.array_split(energies, 4)
     half = len(energies) // 2
     return Stability(
-        picoseconds,
+        reached,
         float(np.mean(temperatures[half:])),
         float(quarters[3].mean() - quarters[1].mean()),
         float(np.std(energies[half:])),
