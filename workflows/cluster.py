@@ -171,18 +171,30 @@ class _StageOnCluster:
             except WorkflowError:
                 continue  # its shards' fingerprints are still left, and will be submitted
             if array.job_id is None:
-                unnoted.append(array)
+                unnoted.append((array, shards))
                 continue
-            self._take(array, shards)
+            self._adopt_array(array, shards)
         if unnoted:
             queue = self._patient_queue()
-            for array in unnoted:
+            for array, shards in unnoted:
                 job_id = queue.named(array.job_name)
                 if job_id is not None:
                     array.note_job(job_id)
                 # Without a number it never got into the queue, or has left it: then its shards
                 # count as gone at the first look.
-                self._take(array, array.shards())
+                self._adopt_array(array, shards)
+
+    def _adopt_array(
+        self, array: ShardArray, shards: Sequence[tuple[int, ShardFolder, Group]]
+    ) -> None:
+        """Take over what of an array is out, and end the jobs of what is not.
+
+        Without its folder a shard is settled, and its rest in another array, or it was wiped.
+        """
+        for index, folder, _ in shards:
+            if array.job_id is not None and (folder.is_closed or not folder.exists):
+                self._ending[array.job_id, index] = time.monotonic()
+        self._take(array, [one for one in shards if one[1].exists])
 
     def _take(self, array: ShardArray, shards: Iterable[tuple[int, ShardFolder, Group]]) -> None:
         idle = []
@@ -266,8 +278,7 @@ class _StageOnCluster:
         elif ending.ending == "stopped" and not shard.finished:
             group = replace(group, stops=group.stops + 1)
         self._again(shard, group)
-        shard.folder.close()
-        shutil.rmtree(shard.folder.path, ignore_errors=True)
+        shard.folder.remove()
 
     def _lost(self, shard: _Shard) -> None:
         """A shard that died, or that is silent though its job runs."""

@@ -14,6 +14,7 @@ There is no pickle in it, no database and no clock that another machine would ha
 import hashlib
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -198,6 +199,13 @@ class ShardFolder:
         """Tell the shard, should it still live, that nobody waits for it."""
         with suppress(OSError):
             (self.path / CLOSED).touch()
+
+    def remove(self) -> None:
+        """Take it away; a driver that follows one killed here finds it closed or without input."""
+        self.close()
+        with suppress(OSError):
+            (self.path / INPUT).unlink()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def is_closed(self) -> bool:

@@ -184,6 +184,24 @@ def test_a_driver_killed_between_submitting_and_noting_finds_its_job(site, monke
 
 
 @pytest.mark.slow
+def test_the_rest_of_a_shard_that_stopped_is_not_taken_twice_by_the_next_driver(site, monkeypatch):
+    """The settled shard and the one with its rest stand in the folder beside each other."""
+    monkeypatch.setenv("STUB_SECONDS", "0.5")
+    with pytest.raises(DetachedError):
+        site.run(systems(6), site.cluster(detach=True))  # two arrays' worth: 4 and 2
+    (array,) = site.arrays
+    (_, first, _group), _second = array.shards()
+    wait_for(lambda: len(first.spool.load()) >= 1)
+    os.kill(first.read_beat().pid, signal.SIGTERM)  # as the scheduler does
+    wait_for(first.read_result)
+    for _ in range(3):  # each collects, submits the rest and ends
+        with suppress(DetachedError):
+            site.run(systems(6), site.cluster(detach=True))
+    site.run(systems(6))
+    assert set(site.computed().values()) == {1}
+
+
+@pytest.mark.slow
 def test_a_killed_shard_is_submitted_again_and_keeps_what_it_finished(site, monkeypatch):
     monkeypatch.setenv("STUB_SECONDS", "0.4")
     with in_background(site.run, systems(4)) as kept:
