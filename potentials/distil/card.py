@@ -44,9 +44,10 @@ to 50 % under PBE (Li(100) 0.33 against 0.46, Cu(111) 0.84 against 1.34, Au(111)
 0.73 J/m²), and what follows from them (adhesion, contact angles, vacancies) is low as well. The
 numbers below are errors against the teacher, to which the teacher's own have to be added.
 
-**A repulsive core** (`python -m potentials.distil core`) acts between atoms closer than three quarters
-of the sum of their covalent radii, where the network was shown nothing. Without it, atoms of liquid
-lithium fell into each other after some picoseconds. At the distances of bonds it is exactly zero.
+**A repulsive core** (`python -m potentials.distil core`) acts between atoms closer than three
+quarters of the sum of their covalent radii, where the network was shown nothing. Without it, atoms
+of liquid lithium fell into each other after some picoseconds. At the distances of bonds it is
+exactly zero.
 """
 
 
