@@ -394,7 +394,7 @@ def test_liquid_lithium_has_its_surface_tension(stores, melt):
 
     The potential's is low, as its teacher's surface energies are, by 30 to 50 % of PBE's.
     """
-    settings = parameters(4000) | {"timestep": 2.0, "interval": 25, "temperature": 500.0}
+    settings = parameters(10000) | {"timestep": 2.0, "interval": 25, "temperature": 500.0}
     (document,) = dynamics_stage("film", [liquid_film()], settings, melt, stores)
     tension = liquid_tension(document)
     assert tension.reason is None
