@@ -388,6 +388,12 @@ def test_a_controller_that_is_away_for_a_while_is_waited_for(site, monkeypatch):
             check=True,
             capture_output=True,
         )
+    # A controller that forgot that a job runs starts it again, and drains the node that refuses it.
+    subprocess.run(
+        ["scontrol", "update", "NodeName=ALL", "State=RESUME"],
+        env=os.environ | site.slurm.environment,
+        capture_output=True,
+    )
     assert len(kept["result"]) == 4
     assert max(site.computed().values()) == 1
 
