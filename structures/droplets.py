@@ -62,10 +62,7 @@ def liquid_lithium(n_atoms: int, *, density: float = LIQUID_DENSITY, seed: int =
     _check("n_atoms", n_atoms)
     _check("density", density)
     edge = (n_atoms / density) ** (1 / 3)
-    cell = np.eye(3) * edge
-    rng = np.random.default_rng(seed)
-    places = _fill(cell, np.zeros((0, 3)), n_atoms, lambda n: rng.uniform(0, edge, (n, 3)))
-    return Structure(Lattice(cell), ["Li"] * n_atoms, places, coords_are_cartesian=True)
+    return _block(np.full(3, edge), n_atoms, np.zeros(3), np.full(3, edge), seed)
 
 
 def liquid_film(
@@ -92,9 +89,20 @@ def liquid_film(
         _check(name, number)
     _check("density", density)
     edge = math.sqrt(n_atoms / density / thickness)
-    cell = np.diag([edge, edge, thickness + vacuum])
-    rng = np.random.default_rng(seed)
     low, high = np.array([0, 0, vacuum / 2]), np.array([edge, edge, vacuum / 2 + thickness])
+    return _block(np.array([edge, edge, thickness + vacuum]), n_atoms, low, high, seed)
+
+
+def _block(
+    edges: NDArray[np.float64],
+    n_atoms: int,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    seed: int,
+) -> Structure:
+    """Disordered Li between two corners of a right-angled cell with these edges, Å."""
+    cell = np.diag(edges)
+    rng = np.random.default_rng(seed)
     places = _fill(cell, np.zeros((0, 3)), n_atoms, lambda n: rng.uniform(low, high, (n, 3)))
     return Structure(Lattice(cell), ["Li"] * n_atoms, places, coords_are_cartesian=True)
 

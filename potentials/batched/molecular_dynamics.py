@@ -33,7 +33,7 @@ from potentials.batched.trajectory import (
     stack,
     write_segment,
 )
-from potentials.conversion import free_directions, to_atoms, to_structure
+from potentials.conversion import free_directions, moved, to_atoms
 from potentials.protocol import StructureLike
 
 logger = logging.getLogger(__name__)
@@ -468,12 +468,8 @@ class _Run:
 def _result(
     structure: StructureLike, snapshot: Snapshot, step: int, wall_time: float
 ) -> DynamicsResult:
-    atoms = to_atoms(structure)
-    atoms.set_constraint()
-    atoms.set_cell(snapshot.cell)
-    atoms.set_positions(snapshot.positions)
     return DynamicsResult(
-        structure=to_structure(atoms, structure),
+        structure=moved(structure, snapshot.cell, snapshot.positions),
         velocities=snapshot.velocities * fs,
         steps=step,
         failure=snapshot.failure,
