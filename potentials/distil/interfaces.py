@@ -1,7 +1,7 @@
 """Small coherent interfaces of Li with metals and compounds, for the training set."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -27,9 +27,11 @@ LARGEST = 44
 GAPS = (1.8, 2.1, 2.4, 2.7, 3.0, 3.5, 4.2, 5.0, 6.0)
 
 
-def interface_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+def interface_systems(
+    crystals: Crystals, rounds: range, substrates: Sequence[str] = (*METALS, *SALTS, *SEEDS)
+) -> Iterator[System]:
     """Contacts of Li: gap scans, both halves alone in the same cell, descents and hot frames."""
-    contacts = list(_contacts(crystals))
+    contacts = list(_contacts(crystals, substrates))
     for copy in rounds:
         for name, contact, film in contacts:
             label = f"interface/{name}/{copy}"
@@ -42,20 +44,35 @@ def interface_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
             family = "salt-interface" if name.split("|")[1].split("(")[0] in SALTS else "interface"
             if copy % 2 == 0:
                 for gap in GAPS:
-                    apart = _with_gap(strained, film, gap)
+                    apart = with_gap(strained, film, gap)
                     yield System(f"{label}/gap{gap}", family, apart, 0.0, 1)
                 for half, kept in (("film", film), ("substrate", ~film)):
                     yield System(f"{label}/{half}", family, strained[kept], 0.0, 1)
-            start = _with_gap(strained, film, rng.uniform(2.0, 2.8))
+            start = with_gap(strained, film, rng.uniform(2.0, 2.8))
             yield System(f"{label}/relax", family, start, 0.0, 6)
             yield System(f"{label}/hot", family, start, float(rng.choice([300, 600])), 6)
             for half, kept in (("film", film), ("substrate", ~film)):
                 yield System(f"{label}/{half}/relax", family, strained[kept], 0.0, 3)
 
 
-def _contacts(crystals: Crystals) -> Iterator[tuple[str, Atoms, np.ndarray]]:
+def melt_contact_systems(crystals: Crystals) -> Iterator[System]:
+    """Every contact with its film of Li melted, and the molten film alone."""
+    for name, built, film in _contacts(crystals, (*METALS, *SALTS, *SEEDS)):
+        for half, kept in (("whole", np.full(len(built), True)), ("film", film)):
+            if half == "film" and "|Cu" not in name:
+                continue
+            label = f"melt-contact/{name}/{half}"
+            rng = generator(label)
+            atoms = with_gap(built, film, rng.uniform(2.3, 3.2))
+            atoms.positions[film] += rng.normal(scale=0.4, size=(int(film.sum()), 3))
+            yield System(label, "melt", atoms[kept], 800.0, 7)
+
+
+def _contacts(
+    crystals: Crystals, substrates: Sequence[str]
+) -> Iterator[tuple[str, Atoms, np.ndarray]]:
     """Name, contact and mask of the film's atoms, Li on every substrate's facets."""
-    for substrate in known(crystals, (*METALS, *SALTS, *SEEDS)):
+    for substrate in known(crystals, substrates):
         facets = ((0, 0, 1), (1, 0, 0)) if substrate in ("Mg", "Zn", "Li3N") else None
         for facet in facets or ((1, 1, 1), (1, 0, 0), (1, 1, 0)):
             for film_facet in ((1, 1, 0), (1, 0, 0)):
@@ -72,24 +89,41 @@ def contact(
 
     None where even the smallest match within 8 % strain (15 % for metals) has too many atoms.
     """
-    sides = (_conventional(crystals["Li"]), film_facet, _conventional(crystals[substrate]), facet)
-    built = _smallest_contact(*sides, 45.0, 0.08)
+    sides = (conventional(crystals["Li"]), film_facet, conventional(crystals[substrate]), facet)
+    built = coherent_contact(*sides, max_area=45.0, strain=0.08, largest=LARGEST)
     if built is None and substrate in METALS:
-        built = _smallest_contact(*sides, 45.0, 0.15)
+        built = coherent_contact(*sides, max_area=45.0, strain=0.15, largest=LARGEST)
     return built
 
 
-def _smallest_contact(
+def coherent_contact(
     film: Structure,
     film_facet: Miller,
     substrate: Structure,
     facet: Miller,
-    area: float,
+    max_area: float,
     strain: float,
+    largest: int,
 ) -> tuple[Atoms, np.ndarray] | None:
-    """The contact with the smallest area (Å²) within a strain, or None where all are too large."""
+    """The contact with the smallest common cell, and the mask of its film.
+
+    Args:
+        film: conventional cell.
+        film_facet: its Miller indices.
+        substrate: conventional cell.
+        facet: its Miller indices.
+        max_area: of the common cell, Å².
+        strain: largest mismatch of lengths and angles.
+        largest: number of atoms that it may have.
+
+    Returns:
+        None where there is no contact within these limits.
+    """
     zsl = ZSLGenerator(
-        max_area=area, max_length_tol=strain, max_angle_tol=strain, max_area_ratio_tol=2 * strain
+        max_area=max_area,
+        max_length_tol=strain,
+        max_angle_tol=strain,
+        max_area_ratio_tol=2 * strain,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -109,7 +143,7 @@ def _smallest_contact(
             ),
             None,
         )
-    if interface is None or len(interface) > LARGEST:
+    if interface is None or len(interface) > largest:
         return None
     film_mask = np.array(
         [label == "film" for label in interface.site_properties["interface_label"]]
@@ -118,7 +152,7 @@ def _smallest_contact(
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True), film_mask
 
 
-def _with_gap(contact: Atoms, film: np.ndarray, gap: float) -> Atoms:
+def with_gap(contact: Atoms, film: np.ndarray, gap: float) -> Atoms:
     """The contact with the film's lowest atom ``gap`` (Å) over the substrate's highest."""
     moved = contact.copy()
     top = contact.positions[~film, 2].max()
@@ -126,6 +160,7 @@ def _with_gap(contact: Atoms, film: np.ndarray, gap: float) -> Atoms:
     return moved
 
 
-def _conventional(crystal: Atoms) -> Structure:
+def conventional(crystal: Atoms) -> Structure:
+    """The conventional standard cell of a crystal."""
     structure = AseAtomsAdaptor.get_structure(crystal)
     return SpacegroupAnalyzer(structure, 0.05).get_conventional_standard_structure()

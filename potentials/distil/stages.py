@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from potentials.distil import interfaces, systems
+from potentials.distil import compounds, interfaces, systems
+from potentials.distil.crystals import SALTS
 from potentials.distil.systems import Crystals, System
 
 STAGES: dict[str, Callable[[Crystals], Iterator[System]]] = {
@@ -16,4 +17,13 @@ STAGES: dict[str, Callable[[Crystals], Iterator[System]]] = {
     "interface": lambda crystals: interfaces.interface_systems(crystals, range(4)),
     "vacancy-more": lambda crystals: systems.vacancy_systems(crystals, range(10, 14)),
     "adatom-more": lambda crystals: systems.adatom_systems(crystals, range(8, 10)),
+    "compound-slab": compounds.slab_systems,
+    "electrolyte-contact": compounds.contact_systems,
+    "hop": lambda crystals: compounds.hop_systems(crystals, range(16)),
+    "melt": lambda crystals: systems.melt_systems(crystals, range(30)),
+    "melt-contact": interfaces.melt_contact_systems,
+    "salt-interface-more": lambda crystals: interfaces.interface_systems(
+        crystals, range(4, 8), SALTS
+    ),
+    "vacancy-salt": lambda crystals: systems.vacancy_systems(crystals, range(14, 24)),
 }

@@ -77,7 +77,7 @@ def bulk_systems(crystals: Crystals) -> Iterator[System]:
             label = f"bulk/{name}/{copy}"
             rng = generator(label)
             cell = supercell(crystal, max(16, len(crystal)))
-            atoms = _rattled(_strained(cell, random_strain(rng, 0.02)), rng, 0.04)
+            atoms = rattled(_strained(cell, random_strain(rng, 0.02)), rng, 0.04)
             yield System(label, "bulk", atoms, TEMPERATURES[copy % 4], 10)
 
 
@@ -102,13 +102,13 @@ def slab_systems(crystals: Crystals) -> Iterator[System]:
                 label = f"slab/{name}/{facet}/1x1x{layers}"
                 rng = generator(label)
                 atoms = metal_slab(crystals, name, facet, (1, 1, layers))
-                atoms = _rattled(_strained(atoms, in_plane_strain(rng, 0.01)), rng, 0.02)
+                atoms = rattled(_strained(atoms, in_plane_strain(rng, 0.01)), rng, 0.02)
                 yield System(label, "slab", atoms, 0.0, 5)
             for copy in range(4 if name in ("Li", "Cu") else 2):
                 label = f"slab/{name}/{facet}/2x2/{copy}"
                 rng = generator(label)
                 atoms = metal_slab(crystals, name, facet, (2, 2, 3 + copy % 3))
-                atoms = _rattled(_strained(atoms, in_plane_strain(rng, 0.01)), rng, 0.05)
+                atoms = rattled(_strained(atoms, in_plane_strain(rng, 0.01)), rng, 0.05)
                 yield System(label, "slab", atoms, TEMPERATURES[1 + copy % 3], 10)
 
 
@@ -123,7 +123,7 @@ def adatom_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
                     rng = generator(label)
                     size = (2, 2, 3 + copy % 2) if rng.random() < 0.7 else (3, 3, 2 + copy % 2)
                     slab = metal_slab(crystals, name, facet, size)
-                    slab = _rattled(_strained(slab, in_plane_strain(rng, 0.01)), rng, 0.02)
+                    slab = rattled(_strained(slab, in_plane_strain(rng, 0.01)), rng, 0.02)
                     atoms = with_adatoms(slab, rng, 1 if rng.random() < 0.8 else 2)
                     yield System(label, "adatom", atoms, (0.0, 200.0, 500.0, 0.0)[copy % 4], 8)
 
@@ -136,17 +136,28 @@ def salt_slab_systems(crystals: Crystals) -> Iterator[System]:
                 label = f"salt-slab/{name}/{facet}/1x1x{layers}"
                 atoms = salt_slab(crystals, name, facet, layers)
                 rng = generator(label)
-                yield System(label, "salt-slab", _rattled(atoms, rng, 0.02), 0.0, 8)
+                yield System(label, "salt-slab", rattled(atoms, rng, 0.02), 0.0, 8)
             wide = salt_slab(crystals, name, facet, 2)
             wide = wide.repeat((2, 2, 1) if len(wide) <= 9 else (2, 1, 1) if len(wide) < 20 else 1)
             for copy in range(4):
                 label = f"salt-slab/{name}/{facet}/wide/{copy}"
                 rng = generator(label)
-                yield System(label, "salt-slab", _rattled(wide, rng, 0.04), TEMPERATURES[copy], 8)
+                yield System(label, "salt-slab", rattled(wide, rng, 0.04), TEMPERATURES[copy], 8)
                 label = f"salt-adatom/{name}/{facet}/{copy}"
                 rng = generator(label)
-                atoms = with_adatoms(_rattled(wide, rng, 0.02), rng, 1)
+                atoms = with_adatoms(rattled(wide, rng, 0.02), rng, 1)
                 yield System(label, "salt-slab", atoms, TEMPERATURES[copy % 3], 8)
+
+
+def melt_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+    """Liquid Li at several densities: random places pushed apart, descending and hot."""
+    for copy in rounds:
+        label = f"melt/Li/{copy}"
+        rng = generator(label)
+        atoms = supercell(crystals["Li"], (16, 32, 54)[copy % 3])
+        atoms = _strained(atoms, np.eye(3) * rng.uniform(0.97, 1.06))
+        atoms = rattled(atoms, rng, rng.uniform(0.3, 0.8))
+        yield System(label, "melt", atoms, (600.0, 900.0, 0.0)[copy % 3], 10)
 
 
 def alloy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
@@ -163,7 +174,7 @@ def alloy_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
                 numbers[chosen] = crystals[name].numbers[0]
                 atoms.numbers = numbers
                 atoms = _at_volume(atoms, _mixed_volume(crystals, atoms) * rng.uniform(0.85, 1.1))
-                atoms = _rattled(_strained(atoms, random_strain(rng, 0.02)), rng, 0.05)
+                atoms = rattled(_strained(atoms, random_strain(rng, 0.02)), rng, 0.05)
                 yield System(label, "alloy", atoms, TEMPERATURES[copy % 4], 8)
 
 
@@ -180,7 +191,7 @@ def ordered_alloy_systems(crystals: Crystals) -> Iterator[System]:
                 label = f"ordered/{name}/{prototype}/{copy}"
                 rng = generator(label)
                 cell = _strained(supercell(compound, 8), np.eye(3) * rng.uniform(0.95, 1.0))
-                atoms = _rattled(_strained(cell, random_strain(rng, 0.02)), rng, 0.04)
+                atoms = rattled(_strained(cell, random_strain(rng, 0.02)), rng, 0.04)
                 yield System(label, "alloy", atoms, (0.0, 500.0)[copy], 6)
 
 
@@ -299,7 +310,7 @@ def _vacancy(crystals: Crystals, name: str, copy: int, n_atoms: int, steps: int)
     lithium = [i for i, symbol in enumerate(atoms.get_chemical_symbols()) if symbol == "Li"]
     victim = int(rng.choice(lithium)) if lithium else int(rng.integers(len(atoms)))
     del atoms[victim]
-    atoms = _rattled(_strained(atoms, random_strain(rng, 0.01)), rng, 0.03)
+    atoms = rattled(_strained(atoms, random_strain(rng, 0.01)), rng, 0.03)
     return System(label, "vacancy", atoms, (0.0, 300.0, 700.0)[copy % 3], steps)
 
 
@@ -318,7 +329,8 @@ def _strained(atoms: Atoms, gradient: NDArray[np.float64]) -> Atoms:
     return strained
 
 
-def _rattled(atoms: Atoms, rng: np.random.Generator, size: float) -> Atoms:
+def rattled(atoms: Atoms, rng: np.random.Generator, size: float) -> Atoms:
+    """A copy with every coordinate moved by a normal deviate of the given size, Å."""
     moved = atoms.copy()
     moved.positions += rng.normal(scale=size, size=moved.positions.shape)
     return moved
