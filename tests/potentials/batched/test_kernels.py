@@ -1,6 +1,9 @@
 """cuEquivariance's kernels beside e3nn's, where they are installed (they run on a CPU too)."""
 
 import importlib.util
+import logging
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -46,3 +49,12 @@ def test_gives_the_numbers_of_the_network(name: str, dtype: str) -> None:
 def test_what_is_no_mace_is_left_as_it_is() -> None:
     model = torch.nn.Linear(1, 1)
     assert with_cuequivariance(model, CPU) is model
+
+
+def test_without_the_kernels_of_a_gpu_the_network_is_left_as_it_is(monkeypatch, caplog) -> None:
+    monkeypatch.setitem(sys.modules, "cuequivariance_torch", types.ModuleType("without_kernels"))
+    monkeypatch.setitem(sys.modules, "cuequivariance_ops_torch", None)
+    model = random_mace().model
+    with caplog.at_level(logging.WARNING):
+        assert with_cuequivariance(model, torch.device("cuda")) is model
+    assert "cuequivariance-ops-torch-cu13" in caplog.text
