@@ -25,6 +25,13 @@ from structures import (
     facet,
     interfaces,
 )
+from workflows.reference_cells import (
+    PROTOTYPES,
+    alternating_layers,
+    opened_layers,
+    ordered_cell,
+    other_lattice,
+)
 
 FCC = ("Cu", "Ag", "Au", "Al", "Ni")
 HCP = ("Mg", "Zn")
@@ -79,10 +86,12 @@ def reference_frames() -> list[ReferenceFrame]:
     frames = [
         *_bulk(),
         *_ordered(),
+        *_other_lattices(),
         *_vacancies(),
         *_slabs(),
         *_adatoms(),
         *_interfaces(),
+        *_layered_contacts(),
     ]
     small = {f.name: f for f in frames if len(f.structure) <= MAX_ATOMS}
     settings = dft_settings(_SETTINGS)
@@ -127,26 +136,28 @@ def _bulk() -> Iterator[ReferenceFrame]:
 
 
 def _ordered() -> Iterator[ReferenceFrame]:
-    """Li with each metal on the sites of fcc (L1_2, L1_0) and bcc (B2), at Vegard's volume."""
+    """Li with each metal on the sites of fcc (L1_2, L1_0) and bcc (B2, B32, D0_3)."""
     for metal in METALS[1:]:
-        volumes = {"L": _atomic_volume("Li"), "M": _atomic_volume(metal)}
-        for prototype, (pattern, fractions) in _PROTOTYPES.items():
-            species = ["Li" if letter == "L" else metal for letter in pattern]
-            volume = sum(volumes[letter] for letter in pattern)
+        volumes = {symbol: _atomic_volume(symbol) for symbol in ("Li", metal)}
+        for prototype in PROTOTYPES:
             for linear in (-0.05, -0.02, 0.02):
-                lattice = Lattice.cubic(volume ** (1 / 3) * (1 + linear))
-                cell = _primitive(Structure(lattice, species, fractions))
+                cell = _primitive(ordered_cell(prototype, metal, volumes, linear))
                 label = f"ordered/{metal}/{prototype}/{linear:+.2f}"
                 yield _frame(label, "ordered", f"Li-{metal}", cell)
 
 
-_FCC_SITES: list[list[float]] = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
-_PROTOTYPES: dict[str, tuple[str, list[list[float]]]] = {
-    "B2": ("LM", [[0, 0, 0], [0.5, 0.5, 0.5]]),
-    "L1_2-LiM3": ("LMMM", _FCC_SITES),
-    "L1_2-Li3M": ("MLLL", _FCC_SITES),
-    "L1_0": ("LLMM", _FCC_SITES),
-}
+def _other_lattices() -> Iterator[ReferenceFrame]:
+    """The metals with fewer or more neighbours than in their crystals."""
+    for metal in METALS:
+        lattices = {"sc": 1.1, "bcc": 1.0, "fcc": 1.0}
+        lattices.pop("bcc" if metal == "Li" else "fcc")
+        for lattice, room in lattices.items():
+            if f"{metal}-{lattice}" == "Li-fcc":
+                continue  # of the crystal library
+            cell = _primitive(other_lattice(metal, lattice, room * _atomic_volume(metal)))
+            for linear in (-0.04, 0.0, 0.04):
+                label = f"bulk/{metal}-{lattice}/{linear:+.3f}"
+                yield _frame(label, "bulk", f"{metal}-{lattice}", _strained(cell, linear))
 
 
 def _vacancies() -> Iterator[ReferenceFrame]:
@@ -168,7 +179,7 @@ def _slabs() -> Iterator[ReferenceFrame]:
     """Clean slabs; then their outer layers moved in or out, symmetry kept."""
     for name in (*METALS, *SALTS):
         for index in _FACETS[name]:
-            for slab in _thin(name, index, (3, 4) if name in METALS else (2, 3)):
+            for slab in _thin(name, index, (2, 3, 4) if name in METALS else (2, 3)):
                 layers = len(_layers(slab.structure))
                 label = f"slab/{name}/{_index(index)}/{layers}"
                 yield _frame(label, "slab", name, slab.structure)
@@ -181,21 +192,34 @@ def _adatoms() -> Iterator[ReferenceFrame]:
     """Li on each site at several heights, and half way between neighbouring sites."""
     for name in (*METALS, *SALTS):
         for index in _FACETS[name][: 2 if name in METALS else 1]:
-            slab = _thin(name, index, (3,) if name in METALS else (2,))[0]
-            for separation in (2.4, 4.2):
-                sites = adsorption_sites(slab, min_separation=separation)
-                if len(sites[0].structure) > MAX_ATOMS:
-                    continue
-                size = f"{1 / sites[0].coverage:.0f}"
-                for site in sites:
-                    for lift in (0.0, 0.35, 1.2) if separation < 3 else (0.0, -0.25, 0.35):
-                        label = f"adatom/{name}/{_index(index)}/{size}/{site.label}/{lift:+.2f}"
-                        yield _frame(label, "adatom", f"Li on {name}", _lifted(site, lift))
-                for i, site in enumerate(sites):
-                    for other in sites[i + 1 :]:
-                        middle = _midpoint(site, other)
-                        label = f"hop/{name}/{_index(index)}/{size}/{site.label}-{other.label}"
-                        yield _frame(label, "hop", f"Li on {name}", middle)
+            layers = 3 if name in METALS else 2
+            slab = _thin(name, index, (layers,))[0]
+            place = f"{name}/{_index(index)}"
+            yield from _on_slab(slab, name, place, 2.4, (0.0, 0.35, 1.2))
+            yield from _on_slab(slab, name, place, 4.2, (0.0, -0.25, 0.35))
+    for metal in METALS:
+        for index in _FACETS[metal]:
+            slab = _thin(metal, index, (2,))[0]
+            place = f"{metal}/{_index(index)}-{len(_layers(slab.structure))}"
+            yield from _on_slab(slab, metal, place, 2.4, (-0.3, 0.0, 0.5))
+
+
+def _on_slab(
+    slab: Facet, name: str, place: str, separation: float, lifts: tuple[float, ...]
+) -> Iterator[ReferenceFrame]:
+    """Li on a slab, at least ``separation`` (Å) from its images."""
+    sites = adsorption_sites(slab, min_separation=separation)
+    if len(sites[0].structure) > MAX_ATOMS:
+        return
+    size = f"{1 / sites[0].coverage:.0f}"
+    for site in sites:
+        for lift in lifts:
+            label = f"adatom/{place}/{size}/{site.label}/{lift:+.2f}"
+            yield _frame(label, "adatom", f"Li on {name}", _lifted(site, lift))
+    for i, site in enumerate(sites):
+        for other in sites[i + 1 :]:
+            label = f"hop/{place}/{size}/{site.label}-{other.label}"
+            yield _frame(label, "hop", f"Li on {name}", _midpoint(site, other))
 
 
 def _interfaces() -> Iterator[ReferenceFrame]:
@@ -225,6 +249,21 @@ def _interfaces() -> Iterator[ReferenceFrame]:
                     f"/{number}/{wider:+.1f}"
                 )
                 yield _frame(label, "interface", f"{film}|{substrate}", cell)
+
+
+def _layered_contacts() -> Iterator[ReferenceFrame]:
+    """Two layers of Li and two of a metal in turn, on the mean of their close-packed areas."""
+    for metal in METALS[1:]:
+        volumes = {symbol: _atomic_volume(symbol) for symbol in ("Li", metal)}
+        for index in _FACETS[metal][: 1 if metal in HCP else 2]:
+            slab = _thin(metal, index, (5,))[0].structure
+            base = float(np.linalg.norm(np.cross(*slab.lattice.matrix[:2])))
+            area = base * (volumes["Li"] / volumes[metal]) ** (1 / 3)
+            layers = alternating_layers(slab, "Li", volumes, area, (2, 2))
+            for wider in (-0.4, 0.0, 0.5, 1.2):
+                label = f"interface/Li/{metal}{_index(index)}/layers/{wider:+.1f}"
+                cell = opened_layers(layers, "Li", wider)
+                yield _frame(label, "interface", f"Li|{metal}", cell)
 
 
 def _frame(name: str, family: str, system: str, structure: Structure) -> ReferenceFrame:
