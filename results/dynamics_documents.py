@@ -157,7 +157,8 @@ class WettingDocument(CandidateDocument):
         "drop_angle",
         "°",
         "Contact angle of the cylindrical drop, from the circle through its half-density line, "
-        "mean after equilibration; 0 for a film, 180 for a drop that does not wet. A straight "
+        "mean after equilibration; 0 for a film, 180 for a drop that does not wet. Where a layer "
+        "of Li covers the facet beside the drop, it counts from the layer's top. A straight "
         "contact line has no line tension, but a drop of nanometres is not yet a large one",
     )
     height_angle_deg: Number = quantity_field(
@@ -176,11 +177,21 @@ class WettingDocument(CandidateDocument):
     angles_deg: tuple[Number, ...] = Field(default=(), description="Angle in each window, °.")
     angle_errors_deg: tuple[Number, ...] = Field(default=(), description="Its error there, °.")
     states: tuple[str, ...] = Field(default=(), description="What it was in each window.")
+    layer_beside: Number = Field(
+        default=None,
+        description="Li in the first layer on the facet beside the drop in the last window, in "
+        "monolayers of Li(110); None where nothing is beside it.",
+    )
+    floor_a: float = Field(
+        default=0.0,
+        description="Height of the drop's base over the facet's in the last window, Å: the layer "
+        "of Li that it stands on, or 0.",
+    )
     outline: tuple[tuple[float, float], ...] = Field(
-        default=(), description="Surface in the last window: across, height over the base, Å."
+        default=(), description="Surface in the last window: across, height over its base, Å."
     )
     circle: tuple[float, float] | None = Field(
-        default=None, description="Height of the centre above the base and radius there, Å."
+        default=None, description="Height of the centre above its base and radius there, Å."
     )
     heights_a: Numbers = Field(default=None, description="Bins of the profiles, Å over the base.")
     densities: dict[str, tuple[float, ...]] = Field(
@@ -190,9 +201,10 @@ class WettingDocument(CandidateDocument):
         default=None,
         description="Surface tension of the potential's liquid Li at this temperature, J/m².",
     )
-    young_dupre_angle_deg: Number = Field(
-        default=None,
-        description="Young–Dupré's angle of the relaxed interface; None if unknown, °.",
+    young_dupre_angle_deg: Number = quantity_field(
+        "young_dupre_angle",
+        "°",
+        "Young–Dupré's angle of the facet's relaxed interface with Li, where the database has one",
     )
     young_dupre_source: str | None = Field(
         default=None, description="W and γ that Young–Dupré's angle rests on."

@@ -27,6 +27,7 @@ WETTING_QUANTITIES = {
     for quantity in (
         Quantity("drop_angle", "drop_angle_deg", "Contact angle of the drop", "°", 0),
         Quantity("height_angle", "height_angle_deg", "Angle from mean height", "°", 0),
+        Quantity("young_dupre_angle", "young_dupre_angle_deg", "Young–Dupré", "°", 0),
     )
 }
 """The quantities of the wetting experiment."""

@@ -116,6 +116,10 @@ def _detail(document: WettingDocument) -> CandidateDetail:
         facts.append(("State", document.state))
     if document.state_reason:
         facts.append(("Because", document.state_reason))
+    if document.layer_beside is not None:
+        told = f"{document.layer_beside:.2f} monolayers of Li on the facet"
+        told += ", on which the drop stands" if document.floor_a else ""
+        facts.append(("Beside the drop", told))
     settled = document.equilibrium_from_ps
     facts.append(("In equilibrium", "not shown" if settled is None else f"from {settled:g} ps on"))
     tension = document.liquid_tension_j_m2

@@ -25,7 +25,7 @@ from results.dynamics.profiles import (
 )
 from results.dynamics.statistics import block_mean, equilibrium, statistical_inefficiency
 from results.dynamics.tension import surface_tension
-from results.dynamics.trajectory import Mask, Trajectory, without_drift
+from results.dynamics.trajectory import Floats, Mask, Trajectory, without_drift
 from results.dynamics_documents import (
     ArrheniusLine,
     Average,
@@ -155,13 +155,16 @@ def drop_run(
     windows = _windows(len(trajectory.times))
     shapes = [drop_shape(across[w], heights[w], width, base, length, density) for w in windows]
     angles = [shape.angle for shape in shapes]
-    area = n_lithium / density / length
-    by_height = [angle_of_height(float(heights[w].mean()) - base, area) for w in windows]
+    by_height = [
+        _height_angle(heights[w] - base - shape.floor, density * length)
+        for w, shape in zip(windows, shapes, strict=True)
+    ]
     half = trajectory.part(slice(len(trajectory.times) // 2, None))
     profiles = density_profiles(half, 0.25)
     last = shapes[-1]
     times = [float(trajectory.times[window][0]) for window in windows]
     start, mean = _settled_angle(shapes, times, float(trajectory.times[-1]))
+    late = by_height[len(by_height) // 2 if start is None else start :]
     return {
         "state": last.state,
         "state_reason": last.reason,
@@ -176,7 +179,11 @@ def drop_run(
         "densities": {e: tuple(d.mean(axis=0).tolist()) for e, d in profiles.densities.items()},
         "equilibrium_from_ps": None if start is None else times[start],
         "angle": mean,
-        "height_angle": _average([one for one in by_height[start or 0 :] if one is not None]),
+        "height_angle": Average(value=None, reason="a film is no drop")
+        if last.state == "film"
+        else _average([one for one in late if one is not None]),
+        "layer_beside": last.layer,
+        "floor_a": last.floor,
     }
 
 
@@ -236,6 +243,19 @@ def _settled_angle(
     reason = settled.reason or too_short(settled.start)
     mean = Average(value=float(np.mean(tail)), error=error, reason=reason)
     return (None if reason else settled.start), mean
+
+
+def _height_angle(heights: Floats, per_area: float) -> float | None:
+    """Angle from the mean height of the atoms above the base.
+
+    Args:
+        heights: (n_frames, n_atoms), above the base that the drop stands on, Å.
+        per_area: atoms of the liquid per area of the drop's cross-section, 1/Å².
+    """
+    over = heights > 0
+    if not over.any():
+        return None
+    return angle_of_height(float(heights[over].mean()), over.sum() / len(heights) / per_area)
 
 
 def _base(trajectory: Trajectory, drop: Mask) -> float:

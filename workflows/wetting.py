@@ -1,5 +1,6 @@
 """The virtual wetting experiment: drops of liquid lithium on facets, as one jobflow flow."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -139,9 +140,8 @@ def run_drops(
         structures = [drop.structure for drop in drops]
         documents = dynamics_maker.run(structures, kelvin, None, potential, stores)
         for drop, facet, document in zip(drops, owners, documents, strict=True):
-            compared = _young_dupre(facet, document.potential.name, stores.database, tension)
-            compared["liquid_tension_j_m2"] = tension
-            found.append(_document(campaign, facet, drop, document, kelvin, compared))
+            compared = _young_dupre(facet, document.potential, stores.database, tension)
+            found.append(_document(campaign, facet, drop, document, kelvin, tension, compared))
     return found
 
 
@@ -151,7 +151,8 @@ def _document(
     drop: Any,
     document: DynamicsDocument,
     kelvin: float,
-    compared: dict[str, Any],
+    tension: Average,
+    compared: "_Compared | None",
 ) -> WettingDocument:
     told: dict[str, Any] = {}
     failure = document.failure
@@ -177,10 +178,11 @@ def _document(
             failure=problem,
             fingerprints=prints,
         )
+    if compared is not None:
+        evidence["young_dupre_angle_deg"] = compared.evidence
     return WettingDocument.model_validate(
         {
             **told,
-            **compared,
             "campaign": campaign,
             "host": facet.host,
             "elements": tuple(sorted(facet.structure.symbol_set)),
@@ -191,6 +193,9 @@ def _document(
             "n_lithium": drop.n_lithium,
             "drop_angle_deg": angle.value,
             "height_angle_deg": by_height.value,
+            "liquid_tension_j_m2": tension,
+            "young_dupre_angle_deg": compared and compared.angle,
+            "young_dupre_source": compared and compared.source,
             "evidence": evidence,
             "frames": document.frames,
             "initial_structure": document.initial_structure,
@@ -199,20 +204,30 @@ def _document(
     )
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """Young–Dupré's angle beside a drop's, degrees, its W and γ in words, and how sure it is."""
+
+    angle: float
+    source: str
+    evidence: Evidence
+
+
 def _young_dupre(
-    facet: Any, potential: str, database: str | None, tension: Average
-) -> dict[str, Any]:
+    facet: Any, potential: Potential, database: str | None, tension: Average
+) -> _Compared | None:
     """Young–Dupré's angle of the facet's relaxed interface with Li, if the database has one.
 
     Args:
         facet: under the drop.
-        potential: name of the one that both rest on.
+        potential: that the drop ran with; the interface's has the same weights, and may have
+            another precision.
         database: where interfaces are looked for.
         tension: of the potential's liquid; where it is not to be relied on, the γ of its lowest
             solid facet takes its place, and the source says so.
     """
     if database is None:
-        return {}
+        return None
     # A name with a quote in it cannot stand in a query.
     of_host = "" if '"' in facet.host else f'host="{facet.host}" '
     with open_database(database) as opened:
@@ -220,20 +235,42 @@ def _young_dupre(
     for document in held:
         index = document.miller_index or getattr(document, "lithium_miller_index", None)
         same_facet = index in (None, tuple(facet.miller_index))
-        known = document.potential.name == potential and document.host == facet.host
+        known = document.potential.sha256 == potential.sha256 and document.host == facet.host
         adhesion = getattr(document, "work_of_adhesion_j_m2", None)
         solid = getattr(document, "gamma_li_j_m2", None)
         if not (same_facet and known) or adhesion is None or solid is None:
             continue
-        gamma, of = solid, f"γ of solid Li {solid:.2f} J/m² (its liquid: {tension.reason})"
+        behind = document.evidence.get("work_of_adhesion_j_m2")
+        failure = behind.failure or "W not converged" if behind and not behind.converged else None
+        gamma, gamma_error = solid, None
+        of = f"γ of solid Li {solid:.2f} J/m² (its liquid: {tension.reason})"
         if tension.reason is None and tension.value is not None and tension.value > 0:
-            gamma = tension.value
+            gamma, gamma_error = tension.value, tension.error
             of = f"γ of liquid Li {gamma:.2f} ± {tension.error or 0:.2f} J/m²"
-        return {
-            "young_dupre_angle_deg": contact_angle(adhesion, gamma),
-            "young_dupre_source": f"W {adhesion:.2f} J/m² of the {document.screen} screen and {of}",
-        }
-    return {}
+        errors = (behind.error if behind else None, gamma_error)
+        return _Compared(
+            contact_angle(adhesion, gamma),
+            f"W {adhesion:.2f} J/m² of the {document.screen} screen and {of}",
+            Evidence(
+                converged=failure is None,
+                error=_angle_error(adhesion, gamma, *errors),
+                reference_state=of,
+                failure=failure,
+                fingerprints=behind.fingerprints if behind else (),
+            ),
+        )
+    return None
+
+
+def _angle_error(
+    adhesion: float, gamma: float, adhesion_error: float | None, gamma_error: float | None
+) -> float | None:
+    """Of Young–Dupré's angle, degrees; None where W has none or both ends are clipped."""
+    if adhesion_error is None:
+        return None
+    spread = math.hypot(adhesion_error, adhesion / gamma * (gamma_error or 0.0))
+    ends = [contact_angle(adhesion + sign * spread, gamma) for sign in (-1, 1)]
+    return (ends[0] - ends[1]) / 2 or None
 
 
 def _failed(campaign: str, host: str, bulk: Any, kelvin: float, reason: str) -> WettingDocument:

@@ -6,14 +6,18 @@ density falls to half of the liquid's are the surface, and a circle through them
 the contact angle. A cylinder has a straight contact line, so that the line tension drops out of the
 force balance (see de Ruijter, Blake and De Coninck, Langmuir 15, 7836 (1999)); what is left is the
 curvature of a drop a few nanometres wide, against which only a larger drop helps.
+
+A liquid may cover the solid with one layer of its atoms and still stand on it as a drop
+(pseudo-partial wetting: Brochard-Wyart et al., Langmuir 7, 335 (1991)). Then the angle is counted
+from the layer's top.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.optimize import brentq, least_squares
 
@@ -30,7 +34,14 @@ solid is denser than the liquid, and the smear meets the solid."""
 BASE_UNCERTAINTY = 0.5
 """How far the height of the base plane is uncertain, Å; part of the angle's error."""
 FILM_COVER = 0.95
-"""Share of the cell's width that liquid covers from which it is a film."""
+"""Share of the cell's width that liquid covers, above its first layer, from which it is a film."""
+LAYER_TOP = 2.4
+"""Top of the liquid's first layer above the base, Å: the base is 1.0 to 1.4 Å under the layer, and
+half of the distance of close-packed layers of Li, 2.48 Å, lies above it."""
+MONOLAYER = 0.1195
+"""Atoms/Å² in a layer of Li(110), √2/a² with a = 3.44 Å."""
+LEAST_LAYER = 0.75
+"""Monolayers beside a drop from which it stands on a layer of its own."""
 NON_WETTING_ANGLE = 170.0
 """Degrees; beyond, a drop touches the base in less than a sixth of its width."""
 DETACHED = 5.0
@@ -54,6 +65,10 @@ class DropShape:
         centre: height of the circle's centre above the base, Å; None for a limit.
         points: (n, 2), the surface, Å: across the drop from its middle, height above the base.
         reason: what a limit or a missing angle rests on; None for a drop.
+        layer: Li in the first layer on the facet beside the drop, monolayers of Li(110); None where
+            there is nothing beside it.
+        floor: height above the given base at which the drop's own base is, Å: `LAYER_TOP` where it
+            stands on a layer, else 0. ``centre`` and ``points`` count from there.
     """
 
     state: State
@@ -63,6 +78,8 @@ class DropShape:
     centre: float | None
     points: Floats
     reason: str | None
+    layer: float | None = None
+    floor: float = 0.0
 
 
 def drop_shape(
@@ -99,32 +116,37 @@ def drop_shape(
         return DropShape("non-wetting", 180.0, None, None, None, none, reason)
     x = _centred(x, width)
     grid, extent = _smeared(x, z, width, length)
-    row = extent.row(CLEARANCE / 2)
+    row = extent.row(CLEARANCE)
     # Of a run that exploded all atoms may be under the base.
-    near = grid[:, row] > density / 2 if row < grid.shape[1] else np.zeros(1)
-    if near.mean() >= FILM_COVER:
+    liquid = grid[:, row] > density / 2 if row < grid.shape[1] else np.zeros(len(grid), dtype=bool)
+    if liquid.mean() >= FILM_COVER:
         n_atoms = x.shape[1]
         widest = angle_of_cap(width, n_atoms / density / length)
         reason = f"liquid covers the cell's width of {width:.0f} Å; a drop of this volume would at"
         reason += f" any angle under {widest:.0f}°"
         return DropShape("film", 0.0, None, None, None, none, reason)
+    layer = _layer_beside(x, z, liquid, extent, length)
+    floor = LAYER_TOP if layer is not None and layer >= LEAST_LAYER else 0.0
+    if floor:
+        extent = replace(extent, z=extent.z - floor)
     points = _surface(grid, extent, density / 2)
     if len(points) < _LEAST_POINTS:
         reason = f"{len(points)} points of its surface are over {CLEARANCE:g} Å; take a larger drop"
-        return DropShape("drop", None, None, None, None, points, reason)
+        return DropShape("drop", None, None, None, None, points, reason, layer, floor)
     centre, radius, errors = _circle(points)
     cosine = -centre / radius
     if cosine >= 1:
         reason = "the circle lies wholly under the base"
-        return DropShape("film", 0.0, None, None, None, points, reason)
+        return DropShape("film", 0.0, None, None, None, points, reason, layer, floor)
     angle = 180.0 if cosine <= -1 else math.degrees(math.acos(cosine))
     if angle >= NON_WETTING_ANGLE:
         reason = f"the circle meets the base at {angle:.0f}°, or not at all"
-        return DropShape("non-wetting", 180.0, None, None, None, points, reason)
+        return DropShape("non-wetting", 180.0, None, None, None, points, reason, layer, floor)
     sine = math.sqrt(1 - cosine**2)
     # cos θ = −h/R: what an error of h (the base's included) and of R does to θ.
     spread = math.hypot(errors[0], BASE_UNCERTAINTY, cosine * errors[1]) / (radius * sine)
-    return DropShape("drop", angle, min(math.degrees(spread), 180.0), radius, centre, points, None)
+    error = min(math.degrees(spread), 180.0)
+    return DropShape("drop", angle, error, radius, centre, points, None, layer, floor)
 
 
 def angle_of_cap(base_width: float, area: float) -> float:
@@ -207,6 +229,20 @@ def _smeared(x: Floats, z: Floats, width: float, length: float) -> tuple[Floats,
     grid = counts / (len(x) * length * extent.dx * extent.dz)
     smear = (SMEARING / extent.dx, SMEARING / extent.dz)
     return gaussian_filter(grid, smear, mode=("wrap", "constant")), extent
+
+
+def _layer_beside(
+    x: Floats, z: Floats, liquid: NDArray[np.bool_], extent: _Extent, length: float
+) -> float | None:
+    """Monolayers in the first layer over the columns more than twice the smear from the liquid."""
+    reach = math.ceil(2 * SMEARING / extent.dx)
+    near = np.any([np.roll(liquid, step) for step in range(-reach, reach + 1)], axis=0)
+    if near.all():
+        return None
+    columns = np.clip(((x - extent.x) / extent.dx).round().astype(int), 0, len(near) - 1)
+    held = ~near[columns] & (z < LAYER_TOP) & (z > -LAYER_TOP)
+    area = (~near).sum() * extent.dx * length
+    return float(held.sum() / len(x) / area / MONOLAYER)
 
 
 def _surface(grid: Floats, extent: _Extent, level: float) -> Floats:

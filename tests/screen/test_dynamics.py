@@ -21,6 +21,7 @@ from results.dynamics_documents import (
 from screen.campaign_checks import check_crystals
 from screen.campaign_file import read_campaign
 from screen.errors import CampaignError
+from screen.ranking_output import as_dict
 from screen.report import report_html
 from screen.stored import load_campaign
 from structures import StructureError
@@ -39,7 +40,9 @@ def wetting(host, angle, state="drop"):
         termination=host,
         temperature="500 K",
         potential=MINI,
-        evidence={"drop_angle_deg": GOOD, "height_angle_deg": GOOD},
+        evidence=dict.fromkeys(
+            ("drop_angle_deg", "height_angle_deg", "young_dupre_angle_deg"), GOOD
+        ),
         drop_angle_deg=angle,
         height_angle_deg=angle,
         state=state,
@@ -55,6 +58,8 @@ def wetting(host, angle, state="drop"):
         liquid_tension_j_m2=Average(value=0.412, error=0.02),
         young_dupre_angle_deg=50.0,
         young_dupre_source="W 0.9 J/m²",
+        layer_beside=0.97,
+        floor_a=2.4,
     )
 
 
@@ -131,6 +136,8 @@ def test_report_shows_angles_runs_and_reasons(tmp_path):
         assert stored.screens == ("dynamics", "wetting")
         names = [entry.candidate.facts["host"] for entry in stored.ranked("wetting").ranking.ranked]
         assert names == ["Ag", "Cu"]
+        row = as_dict(stored.ranked("wetting"))["candidates"][1]
+        assert (row["drop_angle_deg"], row["young_dupre_angle_deg"]) == (100.0, 50.0)
         page = report_html(stored, database)
         found = database.query("screen=wetting drop_angle>50").rows
         assert [row["host"] for row in found] == ["Cu"]
@@ -140,6 +147,7 @@ def test_report_shows_angles_runs_and_reasons(tmp_path):
         "3 Li into substrate",
         "W 0.9 J/m",
         "0.41 ± 0.02 J/m",
+        "0.97 monolayers of Li on the facet, on which the drop stands",
         "LiF on Li6PS5Cl",
         "Diffusion of lithium along the interface",
     ):

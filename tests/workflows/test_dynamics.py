@@ -17,10 +17,13 @@ from results.coating_documents import CoatingDocument
 from results.database import open_database
 from results.documents import DynamicsDocument, Evidence
 from results.dynamics.bonds import first_peak, radial_distribution
+from results.dynamics.droplet import LAYER_TOP, MONOLAYER
+from results.dynamics.trajectory import Trajectory
 from results.dynamics_documents import Average, InterfaceDynamicsDocument, WettingDocument
 from structures import facet, interfaces
 from structures.droplets import liquid_film, liquid_lithium
 from structures.models import in_plane_area
+from tests.results.dynamics.test_droplet import DENSITY, LENGTH, synthetic_drop
 from tests.results.samples import POTENTIAL, collector, sound_evidence
 from workflows.dynamics import (
     DynamicsMaker,
@@ -288,53 +291,105 @@ def test_liquid_lithium_has_its_density_and_its_first_neighbours(stores, melt):
     assert (moved**2).sum(axis=1).mean() > 3
 
 
-def test_drop_of_known_angle_through_the_whole_analysis(monkeypatch):
-    """Frames of a synthetic drop give its angle back, with an error and no 'too short'."""
-    from results.dynamics.trajectory import Trajectory
-    from tests.results.dynamics.test_droplet import DENSITY, LENGTH, synthetic_drop
-
+def frames_on_a_facet(across, heights, width):
+    """20 ps of Li at these places over a row of Cu; heights over the base."""
     rng = np.random.default_rng(0)
-    x, z, width = synthetic_drop(rng, 70, area=900.0, n_frames=200, fuzz=0.5)
     slab = np.array([[i, 0.0, 8.0] for i in np.arange(0, width, 2.5)])
-    n_frames, n_lithium = x.shape
-    drop = np.stack([x + width / 2, rng.uniform(0, LENGTH, x.shape), z + 9.25], axis=-1)
-    everything = np.concatenate([np.tile(slab, (n_frames, 1, 1)), drop], axis=1)
-    trajectory = Trajectory(
+    n_frames, n_lithium = across.shape
+    lithium = np.stack(
+        [across + width / 2, rng.uniform(0, LENGTH, across.shape), heights + 9.25], axis=-1
+    )
+    return Trajectory(
         ("Cu",) * len(slab) + ("Li",) * n_lithium,
-        np.arange(n_frames) * 0.1,
-        everything,
+        np.linspace(0, 20, n_frames),
+        np.concatenate([np.tile(slab, (n_frames, 1, 1)), lithium], axis=1),
         np.tile(np.diag([width, LENGTH, 90.0]), (n_frames, 1, 1)),
         np.zeros(n_frames),
         np.zeros(n_frames),
     )
+
+
+def test_drop_of_known_angle_through_the_whole_analysis(monkeypatch):
+    """Frames of a synthetic drop give its angle back, with an error and no 'too short'."""
+    x, z, width = synthetic_drop(np.random.default_rng(0), 70, area=900.0, n_frames=60, fuzz=0.5)
+    trajectory = frames_on_a_facet(x, z, width)
     monkeypatch.setattr("workflows.dynamics_analysis.read_trajectory", lambda _: trajectory)
     run = DynamicsDocument.model_construct(time_ps=20.0)
-    told = drop_run(run, n_lithium, width, LENGTH, DENSITY)
+    told = drop_run(run, x.shape[1], width, LENGTH, DENSITY)
     assert told["state"] == "drop"
     assert told["angle"].reason is None
     assert told["angle"].value == pytest.approx(70, abs=5)
     assert told["angle"].error < 6
-    assert told["height_angle"].value == pytest.approx(70, abs=4)
+    assert told["height_angle"].value == pytest.approx(70, abs=5)
+    assert (told["layer_beside"], told["floor_a"]) == (0.0, 0.0)
+
+
+def test_a_film_has_no_angle_of_its_height(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, z = rng.uniform(-20, 20, (60, 300)), rng.uniform(0, 300 / DENSITY / 40 / LENGTH, (60, 300))
+    trajectory = frames_on_a_facet(x, z, 40.0)
+    monkeypatch.setattr("workflows.dynamics_analysis.read_trajectory", lambda _: trajectory)
+    told = drop_run(DynamicsDocument.model_construct(time_ps=20.0), 300, 40.0, LENGTH, DENSITY)
+    assert (told["state"], told["angle"].value, told["angle"].reason) == ("film", 0.0, None)
+    assert told["height_angle"].value is None
+    assert told["height_angle"].reason == "a film is no drop"
+
+
+def test_a_drop_on_a_layer_of_lithium_has_both_angles(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, z, width = synthetic_drop(rng, 80, area=900.0, n_frames=60, fuzz=0.5)
+    n = round(MONOLAYER * width * LENGTH)
+    layer = rng.uniform(-width / 2, width / 2, (60, n)), np.full((60, n), 1.25)
+    across = np.concatenate([x, layer[0]], axis=1)
+    heights = np.concatenate([z + LAYER_TOP, layer[1]], axis=1)
+    trajectory = frames_on_a_facet(across, heights, width)
+    monkeypatch.setattr("workflows.dynamics_analysis.read_trajectory", lambda _: trajectory)
+    run = DynamicsDocument.model_construct(time_ps=20.0)
+    told = drop_run(run, across.shape[1], width, LENGTH, DENSITY)
+    assert told["state"] == "drop"
+    assert told["layer_beside"] == pytest.approx(1.0, abs=0.06)
+    assert told["floor_a"] == LAYER_TOP
+    assert told["angle"].value == pytest.approx(80, abs=5)
+    assert told["height_angle"].value == pytest.approx(80, abs=4)
 
 
 def test_the_relaxed_interfaces_angle_stands_beside_the_drops(stores):
     values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
+    values["evidence"]["work_of_adhesion_j_m2"] = Evidence(converged=True, error=0.06)
     known = collector("Cu", gamma_li_j_m2=0.5, interface_structure=None, **values)
     with open_database(stores.database) as database:
         database.add_campaign("test", {})
         database.add_candidates("test", [known])
-    name = known.potential.name
-    copper, liquid = facet("Cu", (1, 1, 1)), Average(value=0.4, error=0.02)
-    found = _young_dupre(copper, name, stores.database, liquid)
+    single = POTENTIAL.model_copy(update={"dtype": "float32"})
+    copper, liquid = facet("Cu", (1, 1, 1)), Average(value=0.4, error=0.04)
+    found = _young_dupre(copper, single, stores.database, liquid)
     # cos θ = 0.6/0.4 − 1
-    assert found["young_dupre_angle_deg"] == pytest.approx(60.0)
-    assert "liquid Li 0.40 ± 0.02 J/m²" in found["young_dupre_source"]
+    assert found.angle == pytest.approx(60.0)
+    assert "liquid Li 0.40 ± 0.04 J/m²" in found.source
+    assert found.evidence.converged
+    # d cos θ = 0.6/0.4 of γ's error of a tenth, and 0.06/0.4 of W's, in squares.
+    assert found.evidence.error == pytest.approx(
+        np.degrees(0.15 * np.sqrt(2) / np.sin(np.pi / 3)), rel=0.03
+    )
     unknown = Average(value=0.3, reason="too short to tell")
-    solid = _young_dupre(copper, name, stores.database, unknown)
-    assert solid["young_dupre_angle_deg"] == pytest.approx(np.degrees(np.arccos(0.2)))
-    assert "solid Li 0.50 J/m² (its liquid: too short" in solid["young_dupre_source"]
-    assert _young_dupre(facet("Cu", (1, 0, 0)), name, stores.database, liquid) == {}
-    assert _young_dupre(copper, "another", stores.database, liquid) == {}
+    solid = _young_dupre(copper, single, stores.database, unknown)
+    assert solid.angle == pytest.approx(np.degrees(np.arccos(0.2)))
+    assert "solid Li 0.50 J/m² (its liquid: too short" in solid.source
+    assert _young_dupre(facet("Cu", (1, 0, 0)), single, stores.database, liquid) is None
+    # Other weights of the same name are another potential.
+    trained_again = POTENTIAL.model_copy(update={"sha256": "b" * 64})
+    assert _young_dupre(copper, trained_again, stores.database, liquid) is None
+
+
+def test_a_work_of_adhesion_that_did_not_converge_flags_the_angle(stores):
+    values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
+    values["evidence"]["work_of_adhesion_j_m2"] = Evidence(converged=False, failure="film diverged")
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [collector("Cu", gamma_li_j_m2=0.5, **values)])
+    liquid = Average(value=0.4, error=0.02)
+    found = _young_dupre(facet("Cu", (1, 1, 1)), POTENTIAL, stores.database, liquid)
+    assert (found.evidence.converged, found.evidence.failure) == (False, "film diverged")
 
 
 def test_the_angle_of_a_coating_counts_for_its_facet(stores):
@@ -359,11 +414,11 @@ def test_the_angle_of_a_coating_counts_for_its_facet(stores):
         database.add_campaign("test", {})
         database.add_candidates("test", [known])
     liquid = Average(value=0.4, error=0.02)
-    found = _young_dupre(facet("LiF", (1, 0, 0)), POTENTIAL.name, stores.database, liquid)
-    assert found["young_dupre_angle_deg"] == pytest.approx(120.0)
-    assert "coatings screen" in found["young_dupre_source"]
+    found = _young_dupre(facet("LiF", (1, 0, 0)), POTENTIAL, stores.database, liquid)
+    assert found.angle == pytest.approx(120.0)
+    assert "coatings screen" in found.source
     other = facet("LiF", (1, 1, 0))
-    assert _young_dupre(other, POTENTIAL.name, stores.database, liquid) == {}
+    assert _young_dupre(other, POTENTIAL, stores.database, liquid) is None
 
 
 @pytest.mark.parametrize("host", ["my crystals/Cu|2.cif", "old host=Ag", 'a "quoted" name'])
@@ -376,8 +431,8 @@ def test_a_hosts_name_may_hold_what_a_query_is_made_of(stores, host):
         )
     named = replace(facet("Cu", (1, 1, 1)), host=host)
     liquid = Average(value=0.6, error=0.02)
-    found = _young_dupre(named, POTENTIAL.name, stores.database, liquid)
-    assert found["young_dupre_angle_deg"] == pytest.approx(90.0)
+    found = _young_dupre(named, POTENTIAL, stores.database, liquid)
+    assert found.angle == pytest.approx(90.0)
 
 
 def test_a_film_that_was_not_run_long_says_so(stores):

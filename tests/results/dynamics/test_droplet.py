@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from results.dynamics.droplet import angle_of_cap, angle_of_height, drop_shape
+from results.dynamics.droplet import (
+    LAYER_TOP,
+    MONOLAYER,
+    angle_of_cap,
+    angle_of_height,
+    drop_shape,
+)
 from results.errors import ResultsError
 
 DENSITY, LENGTH = 0.0445, 25.0  # liquid Li at its melting point, atoms/Å³; Å
@@ -55,6 +61,27 @@ def test_a_film_is_complete_wetting():
     found = drop_shape(x, z, 40.0, 0.0, 26.0, 300 / 40 / 26 / 6)
     assert (found.state, found.angle) == ("film", 0.0)
     assert "under" in found.reason
+
+
+@pytest.mark.parametrize("angle", [45, 80, 120])
+def test_a_drop_on_a_layer_of_its_own_is_no_film(angle):
+    """Its angle counts from the layer's top; half a layer is none to stand on."""
+    rng = np.random.default_rng(angle)
+    x, z, width = synthetic_drop(rng, angle)
+
+    def with_layer(monolayers):
+        n = round(monolayers * MONOLAYER * width * LENGTH)
+        along = rng.uniform(-width / 2, width / 2, size=(len(x), n))
+        heights = rng.normal(1.2, 0.2, size=(len(x), n))
+        over = np.concatenate([z + (LAYER_TOP if monolayers > 0.7 else 0.0), heights], axis=1)
+        return drop_shape(np.concatenate([x, along], axis=1), over, width, 0.0, LENGTH, DENSITY)
+
+    whole, half, bare = with_layer(1.0), with_layer(0.5), with_layer(0.0)
+    assert (whole.state, half.state, bare.state) == ("drop", "drop", "drop")
+    assert [whole.layer, half.layer, bare.layer] == pytest.approx([1.0, 0.5, 0.0], abs=0.03)
+    assert (whole.floor, half.floor, bare.floor) == (LAYER_TOP, 0.0, 0.0)
+    assert whole.angle == pytest.approx(angle, abs=5)
+    assert bare.angle == pytest.approx(angle, abs=5)
 
 
 def test_a_drop_that_left_does_not_wet():
