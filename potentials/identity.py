@@ -15,6 +15,8 @@ class PotentialIdentity:
         dtype: ``"float64"``, ``"float32"`` or ``"tf32"``.
         dispersion: dispersion correction added, for example ``"d3-bj-pbe"``; None without.
         versions: (package, version) pairs of what computes it, sorted by package.
+        parts: who gave the energies and who the structures, where these are two potentials
+            (`potentials.final_energies`); ``sha256`` is then a hash of both identities.
     """
 
     name: str
@@ -23,6 +25,7 @@ class PotentialIdentity:
     dtype: str
     dispersion: str | None
     versions: tuple[tuple[str, str], ...]
+    parts: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types, ``versions`` as a mapping."""
@@ -30,7 +33,7 @@ class PotentialIdentity:
 
     @property
     def fingerprint_fields(self) -> dict[str, str | None]:
-        """The fields that enter a calculation's fingerprint: all but the versions."""
+        """The fields that enter a calculation's fingerprint: all but versions and parts."""
         return {
             "name": self.name,
             "sha256": self.sha256,

@@ -26,9 +26,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     TypeAdapter,
     ValidationError,
     computed_field,
+    model_serializer,
     model_validator,
 )
 
@@ -148,6 +150,19 @@ class Potential(Document):
     versions: dict[str, str] = Field(
         default_factory=dict, description="Versions of the packages that compute it."
     )
+    parts: str | None = Field(
+        default=None,
+        description="Who gave the energies and who the structures, where these are two; sha256 "
+        "is then a hash of both identities.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_parts_where_it_is_one(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As before there were two, so that what is stored keeps its keys."""
+        fields: dict[str, Any] = dump(self)
+        if self.parts is None:
+            fields.pop("parts", None)
+        return fields
 
 
 class _Calculated(Document):

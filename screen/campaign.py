@@ -51,15 +51,20 @@ class Screens(Section):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
-class PotentialSettings(Section):
-    """Which potential gives the numbers; what is None takes the potential's own default."""
+class FinalEnergies(Section):
+    """Which potential gives the energies; what is None takes the potential's own default."""
 
     name: str = Field(min_length=1, examples=["mini"])
     dtype: Literal["float64", "float32", "tf32"] | None = None
-    device: str = Field(default="cpu", min_length=1, examples=["cpu"])
     head: str | None = Field(default=None, min_length=1)
     trust: bool = False
     dispersion: str | None = Field(default=None, min_length=1, examples=["d3"])
+
+
+class PotentialSettings(FinalEnergies):
+    """Which potential gives the numbers, and where it computes."""
+
+    device: str = Field(default="cpu", min_length=1, examples=["cpu"])
 
 
 def _refuse_repeated_potentials(potentials: list[PotentialSettings]) -> list[PotentialSettings]:
@@ -207,6 +212,7 @@ class Campaign(Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["which-collector"])
     potential: OneOrMorePotentials = Field(examples=["mini", "[mini, chgnet]"])
+    final_energies: FinalEnergies | None = Field(default=None, examples=["chgnet"])
     screens: Screens = Field(examples=["{collectors: {hosts: [Cu]}}"])
     limits: Limits = Limits()
     slab: SlabSettings = SlabSettings()
@@ -214,7 +220,7 @@ class Campaign(Section):
     neb: NebSettings = NebSettings()
     ranking: Ranking = Ranking()
 
-    @field_validator("potential", mode="before")
+    @field_validator("potential", "final_energies", mode="before")
     @classmethod
     def _accept_bare_names(cls, value: Any) -> Any:
         if isinstance(value, list):

@@ -24,7 +24,38 @@ def check_crystals(campaign: Campaign, source: str) -> None:
         KINDS[name].module.check(campaign, source)
 
 
-def check_elements(campaign: Campaign, name: str, source: str, covered: Collection[str]) -> None:
+def check_final_energies(campaign: Campaign, source: str) -> None:
+    """Refuse final energies that would do nothing.
+
+    Args:
+        campaign: as read.
+        source: the file's name, for the message.
+
+    Raises:
+        CampaignError: they are the potential's own, or of a screen in which the atoms move on.
+    """
+    final = campaign.final_energies
+    if final is None:
+        return
+    named = f"{source}: final_energies = {final.name!r}"
+    for one in campaign.potentials:
+        if one.model_dump(exclude={"device"}) == final.model_dump():
+            raise CampaignError(f"{named}: is the potential itself; remove it or name another one")
+    for screen in campaign.screens.asked:
+        if screen in ("dynamics", "wetting"):
+            raise CampaignError(
+                f"{named}: molecular dynamics has none; put screens.{screen} into a campaign "
+                "without final_energies"
+            )
+
+
+def check_elements(
+    campaign: Campaign,
+    name: str,
+    source: str,
+    covered: Collection[str],
+    field: str = "potential",
+) -> None:
     """Refuse crystals with an element that the potential does not cover.
 
     Args:
@@ -32,6 +63,7 @@ def check_elements(campaign: Campaign, name: str, source: str, covered: Collecti
         name: of the potential, one of the campaign's.
         source: the file's name, for the message.
         covered: chemical symbols that the potential covers.
+        field: the field of the file that names the potential.
 
     Raises:
         CampaignError: as `check_crystals`.
@@ -40,7 +72,7 @@ def check_elements(campaign: Campaign, name: str, source: str, covered: Collecti
 
     if "Li" not in covered:
         raise CampaignError(
-            f"{source}: potential = {name!r}: does not cover Li, which every screen needs; choose "
+            f"{source}: {field} = {name!r}: does not cover Li, which every screen needs; choose "
             "one that does (`lithiophile potentials list`)"
         )
     for screen in campaign.screens.asked:
@@ -48,7 +80,7 @@ def check_elements(campaign: Campaign, name: str, source: str, covered: Collecti
             held = {site.element for site in crystal_fact(crystal).sites}
             if missing := sorted(held - set(covered)):
                 raise CampaignError(
-                    f"{source}: {place(where)} = {crystal!r}: potential {name!r} does not cover "
+                    f"{source}: {place(where)} = {crystal!r}: {field} {name!r} does not cover "
                     f"{', '.join(missing)}; remove it or choose a potential that does "
                     "(`lithiophile potentials list`)"
                 )

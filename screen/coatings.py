@@ -68,13 +68,14 @@ def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSetti
     cathode = None if screen.cathode is None else _name(screen.cathode)
     named = [*electrolytes, *coatings, *([cathode] if cathode else [])]
     competing = competing_phases(screen)
+    final = potential.final_energies
     cells = {name: primitive_crystal(name) for name in dict.fromkeys([*competing, *named])}
     return maker(campaign, potential, stores).make(
         electrolytes,
         coatings,
         {name: cells[name] for name in named},
         {name: cells[name] for name in competing},
-        tabulated=teacher_phases(potential.name, cells),
+        tabulated=teacher_phases(potential.name, cells, None if final is None else final.name),
         cathode=cathode,
         voltage=(screen.voltage[0], screen.voltage[1]),
     )

@@ -18,7 +18,7 @@ from screen.ranking import Candidate
 def committee_names(potentials: Sequence[Potential]) -> list[str]:
     """A name for each potential that tells it from the others: with head or dtype where needed."""
     names = [one.name for one in potentials]
-    for extra in ("head", "dispersion", "dtype"):
+    for extra in ("head", "dispersion", "dtype", "parts"):
         if len(set(names)) < len(names):
             values = [getattr(one, extra) for one in potentials]
             names = [f"{n} {v}" if v is not None else n for n, v in zip(names, values, strict=True)]
@@ -31,9 +31,10 @@ def committee_identity(potentials: Sequence[Potential]) -> dict[str, Any]:
     versions = {name: v for one in members for name, v in one["versions"].items()}
 
     def joined(field: str) -> str | None:
-        values = dict.fromkeys(str(one[field]) for one in members if one[field] is not None)
+        values = dict.fromkeys(str(one[field]) for one in members if one.get(field) is not None)
         return " + ".join(values) or None
 
+    parts = joined("parts")
     return {
         "name": " + ".join(committee_names(potentials)),
         "sha256": joined("sha256"),
@@ -42,7 +43,7 @@ def committee_identity(potentials: Sequence[Potential]) -> dict[str, Any]:
         "dispersion": joined("dispersion"),
         "versions": versions,
         "committee": members,
-    }
+    } | ({"parts": parts} if parts else {})
 
 
 def potentials_of(documents: Sequence[CandidateDocument]) -> list[Potential]:

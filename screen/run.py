@@ -1,12 +1,13 @@
 """Running a campaign: checks first, then its screens, then what they found into the database."""
 
+from dataclasses import replace
 from itertools import product
 
 from potentials.registry import registry
 from results.database import Database
 from results.documents import CandidateDocument
-from screen.campaign import Campaign
-from screen.campaign_checks import check_crystals, check_elements
+from screen.campaign import Campaign, FinalEnergies
+from screen.campaign_checks import check_crystals, check_elements, check_final_energies
 from screen.errors import CampaignError
 from screen.kinds import KINDS
 from screen.stored import store_campaign
@@ -29,15 +30,30 @@ def check_campaign(campaign: Campaign, source: str, place: Place | None = None) 
         CampaignError: in one line.
     """
     check_crystals(campaign, source)
-    for one in campaign.potentials:
+    check_final_energies(campaign, source)
+    asked: list[tuple[str, FinalEnergies]] = [("potential", one) for one in campaign.potentials]
+    if campaign.final_energies is not None:
+        asked.append(("final_energies", campaign.final_energies))
+    for field, one in asked:
         if known := registry().get(one.name):
-            check_elements(campaign, one.name, source, known.elements)  # before any download
-    for one, settings in zip(campaign.potentials, potential_settings(campaign), strict=True):
-        try:
-            potential, _ = engine_for(settings if place is None else place.settings_here(settings))
-        except ValueError as error:
-            raise CampaignError(f"{source}: {error}") from error
-        check_elements(campaign, one.name, source, potential.elements)
+            check_elements(campaign, one.name, source, known.elements, field)  # before any download
+    for settings in potential_settings(campaign):
+        here = settings if place is None else place.settings_here(settings)
+        _check_loading(campaign, source, "potential", replace(here, final_energies=None))
+        if here.final_energies:
+            energies = replace(here.final_energies, device=here.device)
+            _check_loading(campaign, source, "final_energies", energies)
+
+
+def _check_loading(
+    campaign: Campaign, source: str, field: str, settings: PotentialSettings
+) -> None:
+    try:
+        potential, _ = engine_for(settings)
+    except ValueError as error:
+        named = "" if field == "potential" else f"{field} = {settings.name!r}: "
+        raise CampaignError(f"{source}: {named}{error}") from error
+    check_elements(campaign, settings.name, source, potential.elements, field)
 
 
 def run_campaign(
@@ -91,7 +107,12 @@ def _run_screens(
 
 def potential_settings(campaign: Campaign) -> list[PotentialSettings]:
     """The campaign's potential, or those of its committee, as jobs take them."""
-    return [PotentialSettings(**one.model_dump()) for one in campaign.potentials]
+    final = campaign.final_energies
+    energies = None if final is None else PotentialSettings(**final.model_dump())
+    return [
+        PotentialSettings(**one.model_dump(), final_energies=energies)
+        for one in campaign.potentials
+    ]
 
 
 def store_settings(campaign: Campaign, location: str) -> StoreSettings:

@@ -1,6 +1,6 @@
 """What every stage needs to know: the potential that computes and the stores that keep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ class PotentialSettings(MSONable):
         head: head of a multi-head model; None takes its default.
         dispersion: dispersion correction added, such as ``"d3-bj-pbe"``; None without.
         trust: whether an unknown weights file may be loaded, which runs code in it.
+        final_energies: another potential that gives the energies of the structures and paths that
+            this one finds (`potentials.final_energies`), on this one's device; None for this one.
     """
 
     name: str = "mini"
@@ -31,6 +33,7 @@ class PotentialSettings(MSONable):
     head: str | None = None
     dispersion: str | None = None
     trust: bool = False
+    final_energies: "PotentialSettings | None" = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,15 @@ def engine_for(settings: PotentialSettings) -> "tuple[Potential, Engine]":
     Raises:
         PotentialError: the potential cannot be loaded as asked.
     """
+    from potentials.final_energies import FinalEnergiesPotential
     from potentials.loading import load_potential
 
+    if settings.final_energies is not None:
+        both = FinalEnergiesPotential(
+            engine_for(replace(settings, final_energies=None))[0],
+            engine_for(replace(settings.final_energies, device=settings.device))[0],
+        )
+        return both, both.engine()
     potential = load_potential(
         settings.name,
         device=settings.device,

@@ -55,17 +55,21 @@ class _Row:
     source: str
 
 
-def teacher_phases(potential: str, names: Iterable[str]) -> list[Phase] | None:
+def teacher_phases(
+    potential: str, names: Iterable[str], final_energies: str | None = None
+) -> list[Phase] | None:
     """The phases among ``names`` with the energies of a potential's teacher.
 
     Args:
         potential: registry name.
         names: crystals of the library.
+        final_energies: registry name of what gives the other energies; None for the potential.
 
     Returns:
-        One phase for each name that the table holds; None for a potential that has no teacher.
+        One phase for each name that the table holds; None for a potential that has no teacher, and
+        where the other energies are those of a third one.
     """
-    if potential not in TEACHERS:
+    if potential not in TEACHERS or final_energies not in (None, TEACHERS[potential]):
         return None
     table = _table()
     found = []

@@ -173,7 +173,7 @@ def _print_document(document: "CandidateDocument") -> None:
         f"Potential {potential.name}, {potential.dtype}"
         + (f", head {potential.head}" if potential.head else "")
         + (f", dispersion {potential.dispersion}" if potential.dispersion else "")
-        + f", weights SHA-256 {potential.sha256}"
+        + (f" ({potential.parts})" if potential.parts else f", weights SHA-256 {potential.sha256}")
     )
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("Quantity", "Value", "Error", "Unit", "Against", "Calculations", "State"):
