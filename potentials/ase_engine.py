@@ -304,10 +304,15 @@ def _state(atoms: Atoms) -> _State:
 
 
 def _divergence(state: _State, start: _State) -> str | None:
-    everywhere = np.ones_like(start.forces, dtype=bool)
+    strongest, n_atoms = _strongest(state.forces), len(state.forces)
     return divergence(
-        state.energy, state.forces, start.energy, largest_force(start.forces, everywhere)
+        state.energy, strongest, n_atoms, start.energy, _strongest(start.forces)
     ) or cell_divergence(state.atoms.get_volume(), start.atoms.get_volume())
+
+
+def _strongest(forces: NDArray[np.float64]) -> float:
+    """Largest force norm of any atom, eV/Å."""
+    return largest_force(forces, np.ones_like(forces, dtype=bool))
 
 
 def _residual_stress(
@@ -326,7 +331,7 @@ def _residual_stress(
 def _band_divergence(path: NEB) -> str | None:
     energies, real_forces = np.array(path.energies), np.array(path.real_forces)
     for energy, forces in zip(energies, real_forces, strict=True):
-        failure = divergence(energy, forces, energies[0], 0.0)
+        failure = divergence(energy, _strongest(forces), len(forces), energies[0], 0.0)
         if failure:
             return failure
     return None

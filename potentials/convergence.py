@@ -30,22 +30,22 @@ def stress_tolerance(fmax: float) -> float:
 
 
 def divergence(
-    energy: float, forces: NDArray[np.float64], start_energy: float, start_force: float
+    energy: float, strongest: float, n_atoms: int, start_energy: float, start_force: float
 ) -> str | None:
     """Why a system must be given up, or None.
 
     Args:
         energy: present energy, eV.
-        forces: present forces, shape (n_atoms, 3), eV/Å.
+        strongest: largest force norm of any atom, frozen or not, eV/Å; NaN where one is.
+        n_atoms: number of atoms.
         start_energy: energy before the first step, eV.
-        start_force: largest force norm before the first step, eV/Å; a poor start may feel much.
+        start_force: ``strongest`` before the first step; a poor start may feel much.
     """
-    if not (np.isfinite(energy) and np.isfinite(forces).all()):
+    if not (np.isfinite(energy) and np.isfinite(strongest)):
         return "energy or forces are not a number"
-    strongest = float(np.linalg.norm(forces, axis=1).max(initial=0.0))
     if strongest > max(_LARGEST_FORCE, _LARGEST_GROWTH * start_force):
         return f"diverged: force of {strongest:.3g} eV/Å"
-    fall = (start_energy - energy) / max(len(forces), 1)
+    fall = (start_energy - energy) / max(n_atoms, 1)
     if fall > _DEEPEST_FALL:
         return f"diverged: energy fell by {fall:.3g} eV per atom"
     return None

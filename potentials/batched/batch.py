@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 import torch
@@ -56,6 +57,21 @@ def read_system(
     )
 
 
+@dataclass(frozen=True)
+class _JoinedPairs:
+    """The lists of all systems of a batch, one after the other.
+
+    Attributes:
+        pairs: (2, n_pairs), sender and receiver, numbered within the batch.
+        unit_shifts: (n_pairs, 3), float64, whole numbers, as in `NeighbourPairs`.
+        starts: where each system's pairs begin, and the number of all.
+    """
+
+    pairs: Tensor
+    unit_shifts: Tensor
+    starts: list[int]
+
+
 class GraphBatch:
     """Systems of different sizes as one graph; systems can leave and join.
 
@@ -70,6 +86,7 @@ class GraphBatch:
         free: flat, (n_atoms, 3).
         system_of_atom: flat, (n_atoms,), position of each atom's system.
         sizes: number of atoms of each system.
+        atom_counts: (n_systems,), the same on the device.
     """
 
     def __init__(self, cutoff: float, device: torch.device) -> None:
@@ -87,6 +104,8 @@ class GraphBatch:
         self.cells = torch.zeros((0, 3, 3), dtype=torch.float64, device=device)
         self._listed_positions = self.positions
         self._listed_cells = self.cells
+        self._joined: _JoinedPairs | None = None
+        self._shifted: tuple[Tensor, int, Tensor] | None = None
         self._arrange()
 
     def __len__(self) -> int:
@@ -143,28 +162,64 @@ class GraphBatch:
                 minus sender.
             shifts: (n_edges, 3), float64, Å, the same in space.
         """
-        self._refresh()
-        lists = [self._pairs(i) for i in range(first, last)]
-        start = self._starts[first]
-        sender, receiver = torch.cat(
-            [listed.pairs + (self._starts[first + i] - start) for i, listed in enumerate(lists)],
-            dim=1,
+        missing = [i for i, pairs in enumerate(self._lists) if pairs is None]
+        if missing:
+            self._build_lists(missing)
+        near = self._near(first, last)
+        # The one value that the host waits for: how many edges there are, and whether this holds.
+        n_near, *stale = torch.cat([near.sum()[None], self._stale()]).tolist()
+        if any(stale):
+            self._build_lists([i for i, is_stale in enumerate(stale) if is_stale])
+            near = self._near(first, last)
+            n_near = int(near.sum())
+        kept = torch.nonzero_static(near, size=n_near)[:, 0]
+        pairs = self._joined_pairs()
+        listed = slice(pairs.starts[first], pairs.starts[last])
+        edge_index = torch.stack([end[listed].index_select(0, kept) for end in pairs.pairs])
+        return (
+            edge_index - self._starts[first],
+            pairs.unit_shifts[listed].index_select(0, kept),
+            self._shifts()[listed].index_select(0, kept),
         )
-        shifts = torch.cat(
-            [listed.shifts @ self.cells[first + i] for i, listed in enumerate(lists)]
-        )
-        positions = self.positions[start : self._starts[last]]
-        vectors = positions.index_select(0, receiver) - positions.index_select(0, sender) + shifts
-        squares = vectors.square() @ vectors.new_ones(3)  # far faster than a sum over three columns
-        near = (squares < self._cutoff**2).nonzero()[:, 0]
-        edge_index = torch.stack([sender.index_select(0, near), receiver.index_select(0, near)])
-        unit_shifts = torch.cat([listed.shifts for listed in lists]).index_select(0, near)
-        return edge_index, unit_shifts, shifts.index_select(0, near)
 
-    def _pairs(self, i: int) -> NeighbourPairs:
-        pairs = self._lists[i]
-        assert pairs is not None
-        return pairs
+    def _near(self, first: int, last: int) -> Tensor:
+        """Which of the listed pairs of the systems ``first`` to ``last`` are within the cutoff."""
+        pairs = self._joined_pairs()
+        listed = slice(pairs.starts[first], pairs.starts[last])
+        sender, receiver = pairs.pairs[:, listed]
+        vectors = self.positions.index_select(0, receiver) - self.positions.index_select(0, sender)
+        vectors = vectors + self._shifts()[listed]
+        squares = vectors.square() @ vectors.new_ones(3)  # far faster than a sum over three columns
+        return squares < self._cutoff**2
+
+    def _joined_pairs(self) -> _JoinedPairs:
+        """The lists of all systems as one, made anew where one of them has changed."""
+        if self._joined is None:
+            lists = [pairs for pairs in self._lists if pairs is not None]
+            counts = [len(listed.shifts) for listed in lists]
+            self._joined = _JoinedPairs(
+                pairs=torch.cat(
+                    [
+                        listed.pairs + start
+                        for listed, start in zip(lists, self._starts[:-1], strict=True)
+                    ],
+                    dim=1,
+                ),
+                unit_shifts=torch.cat([listed.shifts for listed in lists]),
+                starts=[0, *accumulate(counts)],
+            )
+            self._shifted = None
+        return self._joined
+
+    def _shifts(self) -> Tensor:
+        """Shifts of all listed pairs in space, Å; kept while the cells stay as they are."""
+        pairs = self._joined_pairs()
+        cells, version = self.cells, self.cells._version  # which counts changes in place
+        if self._shifted is None or self._shifted[0] is not cells or self._shifted[1] != version:
+            by_system = pairs.unit_shifts.split([b - a for a, b in pairwise(pairs.starts)])
+            shifts = [each @ cell for each, cell in zip(by_system, cells, strict=True)]
+            self._shifted = (cells, version, torch.cat(shifts))
+        return self._shifted[2]
 
     def _arrange(self) -> None:
         """Work out everything that depends only on which systems are there."""
@@ -172,22 +227,34 @@ class GraphBatch:
         self.sizes = [len(system.species) for system in self._systems]
         self._starts = np.concatenate([[0], np.cumsum(self.sizes, dtype=np.int64)]).tolist()
         self.most_atoms = max(self.sizes, default=0)
-        sizes = torch.tensor(self.sizes, dtype=torch.int64, device=device)
-        self.system_of_atom = torch.arange(len(self), device=device).repeat_interleave(sizes)
-        starts = torch.tensor(self._starts, dtype=torch.int64, device=device)
-        within = torch.arange(self._starts[-1], device=device) - starts[self.system_of_atom]
+        self.atom_counts = torch.tensor(self.sizes, dtype=torch.int64, device=device)
+        self.system_of_atom = torch.arange(len(self), device=device).repeat_interleave(
+            self.atom_counts
+        )
+        self._starts_there = torch.tensor(self._starts, dtype=torch.int64, device=device)
+        within = torch.arange(self._starts[-1], device=device)
+        within = within - self._starts_there[self.system_of_atom]
         self._places = self.system_of_atom * self.most_atoms + within
         nothing = torch.zeros(0, dtype=torch.int64, device=device)
         self.species = torch.cat([nothing] + [system.species for system in self._systems])
         no_atoms = torch.zeros((0, 3), dtype=torch.bool, device=device)
         self.free = torch.cat([no_atoms] + [system.free for system in self._systems])
+        self._joined = None
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Range of flat atom positions that the systems ``first`` to ``last`` (excluded) take."""
         return self._starts[first], self._starts[last]
 
-    def _refresh(self) -> None:
-        """Build the lists that are missing or that may have come to lack a pair within the cutoff.
+    def graph_starts(self, first: int, last: int) -> Tensor:
+        """Where each system's atoms begin and the last ones end, among ``first`` to ``last``.
+
+        Returns:
+            (last - first + 1,), counted from the first atom of system ``first``.
+        """
+        return self._starts_there[first : last + 1] - self._starts[first]
+
+    def _stale(self) -> Tensor:
+        """Which systems' lists may have come to lack a pair within the cutoff, (n_systems,).
 
         With the cell deformed by F since the list was made and no atom further than u from where F
         carried it, pairs now within the cutoff were within (cutoff + 2u)/(1 - |F - 1|).
@@ -199,21 +266,24 @@ class GraphBatch:
         moved = self.padded((self.positions - carried).square().sum(dim=1)).amax(dim=1).sqrt()
         unity = torch.eye(3, dtype=torch.float64, device=self._device)
         strain = torch.linalg.matrix_norm(deformation - unity)
-        reach = self._cutoff + SKIN
         # Not so where positions are NaN: the search for their neighbours might never end.
-        stale = self._cutoff + 2 * moved >= reach * (1 - strain)
-        missing = [i for i, pairs in enumerate(self._lists) if pairs is None]
-        chosen = sorted({*missing, *stale.nonzero()[:, 0].tolist()})
-        if not chosen:
-            return
+        return self._cutoff + 2 * moved >= (self._cutoff + SKIN) * (1 - strain)
+
+    def _build_lists(self, chosen: Sequence[int]) -> None:
+        """Make the lists of the systems at ``chosen`` anew."""
         positions = self.positions.cpu().numpy()
         cells = self.cells.cpu().numpy()
         for i in chosen:
             first, last = self.span(i, i + 1)
             self._lists[i] = neighbour_pairs(
-                positions[first:last], cells[i], self._systems[i].periodic, reach, self._device
+                positions[first:last],
+                cells[i],
+                self._systems[i].periodic,
+                self._cutoff + SKIN,
+                self._device,
             )
         rebuilt = torch.tensor(chosen, device=self._device)
         atoms = torch.isin(self.system_of_atom, rebuilt)
         self._listed_positions = torch.where(atoms[:, None], self.positions, self._listed_positions)
         self._listed_cells = self._listed_cells.index_copy(0, rebuilt, self.cells[rebuilt])
+        self._joined = None

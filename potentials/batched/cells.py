@@ -105,5 +105,4 @@ class CellCoordinates:
         batch.positions = batch.flat(rows[:, CELL_ROWS:] @ self._deformations)
 
     def _scale(self, batch: GraphBatch) -> Tensor:
-        sizes = torch.tensor(batch.sizes, dtype=torch.float64, device=batch.cells.device)
-        return sizes.sqrt()[:, None, None]
+        return batch.atom_counts.to(torch.float64).sqrt()[:, None, None]

@@ -101,8 +101,18 @@ class Evaluator:
         flat = all(system.periodic) and float(system.cell.det().abs()) < _LEAST_VOLUME
         return None if flat else system
 
-    def __call__(self, batch: GraphBatch, *, stress: bool = False) -> Evaluation:
-        """Energy, forces and, if asked for, stress of every system of ``batch``."""
+    def __call__(
+        self, batch: GraphBatch, *, stress: bool = False, isolate: bool = True
+    ) -> Evaluation:
+        """Energy, forces and, if asked for, stress of every system of ``batch``.
+
+        Args:
+            batch: the systems as they stand.
+            stress: whether to compute it.
+            isolate: where several systems have no numbers, find those that spoilt the others, in
+                further passes. The host waits to see whether this is so; a caller that looks at
+                the numbers anyway can leave it out and ask again.
+        """
         parts: list[Evaluation] = []
         failures: dict[int, str] = {}
         done = 0
@@ -115,7 +125,7 @@ class Evaluator:
             if part is None:
                 failures[done] = f"out of memory with {batch.sizes[done]} atoms"
                 part = _unknown(batch, done, stress)
-            elif last - done > 1 and self._spreads(batch, done, last, part):
+            elif isolate and last - done > 1 and self._spreads(batch, done, last, part):
                 part = self._apart(batch, done, last, stress)
             parts.append(part)
             done = last
@@ -157,7 +167,6 @@ class Evaluator:
         one_hot = torch.nn.functional.one_hot(
             batch.species[start:end], len(self.network.atomic_numbers)
         )
-        counts = torch.bincount(system_of_atom, minlength=last - first)
         graph = {
             "positions": batch.positions[start:end].to(self._dtype, copy=True),
             "cell": cells.to(self._dtype).view(-1, 3),
@@ -166,18 +175,23 @@ class Evaluator:
             "shifts": shifts.to(self._dtype),
             "unit_shifts": unit_shifts.to(self._dtype),
             "batch": system_of_atom,
-            "ptr": torch.nn.functional.pad(counts.cumsum(0), (1, 0)),
+            "ptr": batch.graph_starts(first, last),
             "head": torch.full((last - first,), self.network.head_index, device=self.device),
         }
         self.limit.watch()
         with products_in(self.network.identity.dtype):
             out = self.model(graph, compute_force=True, compute_stress=stress)
         self.limit.learn(end - start)
+        # Where each atom's edges begin among those sorted by receiver; counting them by `bincount`
+        # would make the host wait.
+        begins = torch.searchsorted(
+            edge_index[1], torch.arange(end - start + 1, device=self.device)
+        )
         return Evaluation(
             energies=out["energy"].detach().to(torch.float64),
             forces=out["forces"].detach().to(torch.float64),
             stresses=out["stress"].detach().to(torch.float64) if stress else None,
-            neighbour_counts=torch.bincount(edge_index[1], minlength=end - start),
+            neighbour_counts=begins.diff(),
             failures={},
         )
 

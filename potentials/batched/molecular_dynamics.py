@@ -259,8 +259,11 @@ class _Run:
             before = self._batch.positions, self._velocities, self._batch.cells
             self._drift(evaluation)
             self.step += 1
-            evaluation = self._evaluate()
+            evaluation = self._evaluate(isolate=False)
             exploded = self._exploded(evaluation)
+            if len(exploded) > 1:  # one of them without numbers may have spoilt the others
+                evaluation = self._evaluate()
+                exploded = self._exploded(evaluation)
             if exploded:
                 self._batch.positions, self._velocities, self._batch.cells = before
                 self._give_up(exploded)
@@ -313,8 +316,7 @@ class _Run:
         """Work out everything that depends only on which systems are there."""
         batch, settings = self._batch, self._settings
         free = batch.padded(batch.free)
-        sizes = torch.tensor(batch.sizes, dtype=torch.int64, device=self._evaluator.device)
-        wholly_free = free.sum(dim=(1, 2)) == 3 * sizes
+        wholly_free = free.sum(dim=(1, 2)) == 3 * batch.atom_counts
         self._stays = wholly_free & settings.fixed_centre_of_mass
         self._degrees = (free.sum(dim=(1, 2)) - 3 * self._stays.long()).clamp(min=1)
         self._total_masses = batch.padded(self._masses).sum(dim=1)
@@ -337,8 +339,9 @@ class _Run:
         """Whether this step is kept as a frame."""
         return self.step % self._settings.interval == 0
 
-    def _evaluate(self) -> Evaluation:
-        return self._evaluator(self._batch, stress=self._rescales or self._recorded)
+    def _evaluate(self, *, isolate: bool = True) -> Evaluation:
+        stress = self._rescales or self._recorded
+        return self._evaluator(self._batch, stress=stress, isolate=isolate)
 
     def _kick(self, evaluation: Evaluation) -> None:
         """Half a step's change of the velocities."""

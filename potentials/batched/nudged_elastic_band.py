@@ -91,10 +91,11 @@ def neb(
         work.note(evaluation, energies, pull)
         share = (time.perf_counter() - begun) / work.batch.n_atoms
         staying = []
-        climbing = work.climbing.tolist()
         for i, member in enumerate(work.members):
             member.wall_time += share * len(member.computed) * len(member.numbers)
-            if member.failure is not None or (member.largest_force < fmax and climbing[i] == climb):
+            if member.failure is not None or (
+                member.largest_force < fmax and member.climbs == climb
+            ):
                 finish(member, member.failure)
             elif member.steps >= max_steps:
                 finish(member, _out_of_steps(max_steps, member.largest_force, fmax))
@@ -119,10 +120,11 @@ class _Member:
         numbers: (n_atoms,), atomic numbers.
         ends: its end states.
         end_energies: of the two, eV.
-        images: (n_images, n_atoms, 3), Å, at the latest evaluation that was sound.
+        images: (n_images, n_atoms, 3), Å, on the device, at the latest evaluation that was sound.
         energies: (n_images,), eV, likewise; NaN before the first.
         reversal: what takes the path to its reverse; None where nothing does.
         largest_force: largest NEB force on a free atom, eV/Å.
+        climbs: whether its highest image climbs.
         steps: optimiser steps taken.
         evaluations: single-image evaluations.
         wall_time: its share so far, s.
@@ -133,13 +135,14 @@ class _Member:
     numbers: NDArray[np.int64]
     ends: EndStates
     end_energies: tuple[float, float]
-    images: NDArray[np.float64]
+    images: Tensor
     energies: NDArray[np.float64]
     reversal: Reversal | None
     evaluations: int
     wall_time: float
     failure: str | None
     largest_force: float = np.nan
+    climbs: bool = False
     steps: int = 0
 
     @property
@@ -172,7 +175,7 @@ def _start(index: int, band: Band, ends: Sequence[Calculation], n_images: int) -
         numbers=atoms.numbers,
         ends=states,
         end_energies=energies,
-        images=images,
+        images=torch.tensor(images),
         energies=np.full(n_images, np.nan),
         reversal=reversal,
         evaluations=2,
@@ -208,14 +211,14 @@ class _Work:
             structure = self._evaluator.read(bands[member.index].initial)
             assert structure is not None  # else its evaluation as an end state had failed
             for i in member.computed:
-                positions = torch.from_numpy(member.images[i]).to(self._evaluator.device)
+                positions = member.images[i].to(self._evaluator.device)
                 systems.append(replace(structure, positions=positions))
         self.batch.add(systems)
         self.members += joining
         self.climbing = torch.nn.functional.pad(self.climbing, (0, len(joining)))
         self.images = torch.cat(
             [self._with_room(self.images)]
-            + [self._with_room(torch.from_numpy(member.images)[None]) for member in joining]
+            + [self._with_room(member.images[None]) for member in joining]
         )
         self._arrange()
 
@@ -294,26 +297,28 @@ class _Work:
         return torch.where(is_climber[..., None, None], climbing, springs)
 
     def note(self, evaluation: Evaluation, energies: Tensor, pull: Tensor) -> None:
-        """Write the evaluation into the members."""
-        largest = _largest(pull).tolist()
-        host_energies, images = energies.cpu().numpy(), self.images.cpu().numpy()
-        forces = evaluation.forces.cpu().numpy()
+        """Write the evaluation into the members; the host waits for one table."""
+        norms = torch.linalg.vector_norm(evaluation.forces, dim=1)
+        strongest = self.batch.padded(norms).amax(dim=1)
+        bands = torch.column_stack([energies, _largest(pull), self.climbing])
+        numbers = torch.cat([strongest, bands.flatten()]).cpu().numpy()
+        forces, rows = np.split(numbers, [len(self.batch)])
         system = 0
-        for i, member in enumerate(self.members):
+        for i, (member, row) in enumerate(
+            zip(self.members, rows.reshape(len(self.members), -1), strict=True)
+        ):
+            n_atoms, end_energy = len(member.numbers), member.end_energies[0]
             for image in member.computed:
                 failure = evaluation.failures.get(system) or divergence(
-                    host_energies[i, image],
-                    forces[slice(*self.batch.span(system, system + 1))],
-                    member.end_energies[0],
-                    0.0,
+                    row[image], forces[system], n_atoms, end_energy, 0.0
                 )
                 member.failure = member.failure or failure
                 system += 1
             member.evaluations += len(member.computed)
+            member.climbs = bool(row[-1])
             if member.failure is None:
-                member.energies = host_energies[i]
-                member.images = images[i, :, : len(member.numbers)]
-                member.largest_force = largest[i]
+                member.energies, member.largest_force = row[:-2], float(row[-2])
+                member.images = self.images[i, :, :n_atoms]
 
 
 def _tangents(energies: Tensor, end_energies: Tensor, behind: Tensor, ahead: Tensor) -> Tensor:
@@ -360,7 +365,7 @@ def _result(band: Band, member: _Member, failure: str | None) -> MinimumEnergyPa
     ends = member.ends
     images = [
         moved(band.initial, ends.cell, positions)
-        for positions in (ends.initial, *member.images, ends.final)
+        for positions in (ends.initial, *member.images.cpu().numpy(), ends.final)
     ]
     first, last = member.end_energies
     energies = np.array([first, *member.energies, last])

@@ -6,43 +6,53 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from ase.units import GPa
-from numpy.typing import NDArray
+from torch import Tensor
 
 from potentials.batched.batch import GraphBatch
 from potentials.batched.cells import CellCoordinates
 from potentials.batched.evaluator import Evaluation, Evaluator
 from potentials.batched.optimisers import UPHILL, Lbfgs
-from potentials.convergence import cell_divergence, divergence, largest_force, stress_tolerance
+from potentials.convergence import cell_divergence, divergence, stress_tolerance
 from potentials.conversion import moved, to_atoms, to_structure
 from potentials.protocol import Calculation, CellRelaxation, OnCalculation, StructureLike
 
 
 @dataclass(frozen=True)
 class State:
-    """One system after one evaluation, on the host.
+    """One system after one evaluation: what it is judged by on the host, the rest on the device.
 
     Attributes:
         positions: (n_atoms, 3), Å.
         cell: (3, 3), Å.
-        energy: eV.
-        enthalpy: eV; with the work against the normal stress that is held.
         forces: (n_atoms, 3), eV/Å.
         stress: (3, 3), eV/Å³.
-        lonely_atoms: number of atoms without a neighbour within the cutoff.
+        energy: eV.
+        enthalpy: eV; with the work against the normal stress that is held.
+        volume: Å³.
+        strongest: largest force on any atom, eV/Å; NaN where a force is no number.
         largest_force: of what may move, eV/Å.
         residual_stress: largest component that the cell can still give way to, eV/Å³.
+        lonely_atoms: number of atoms without a neighbour within the cutoff.
     """
 
-    positions: NDArray[np.float64]
-    cell: NDArray[np.float64]
+    positions: Tensor
+    cell: Tensor
+    forces: Tensor
+    stress: Tensor
     energy: float
     enthalpy: float
-    forces: NDArray[np.float64]
-    stress: NDArray[np.float64]
-    lonely_atoms: int
+    volume: float
+    strongest: float
     largest_force: float
     residual_stress: float
+    lonely_atoms: int
+
+    @property
+    def is_number(self) -> bool:
+        """Whether energy and forces are."""
+        return bool(np.isfinite(self.energy) and np.isfinite(self.strongest))
 
     def relaxed_to(self, fmax: float) -> bool:
         """Whether forces (eV/Å) and stresses are under their thresholds."""
@@ -56,7 +66,6 @@ class _Member:
     Attributes:
         index: its place in the list given.
         start: its first evaluation.
-        start_force: largest force then, of all atoms, eV/Å.
         last: its latest evaluation that was sound and did not lead uphill.
         evaluations: how many there were.
         wall_time: its share so far, s.
@@ -65,7 +74,6 @@ class _Member:
 
     index: int
     start: State | None = None
-    start_force: float = 0.0
     last: State | None = None
     evaluations: int = 0
     wall_time: float = 0.0
@@ -74,13 +82,9 @@ class _Member:
     def take(self, state: State, failure: str | None) -> None:
         """Note one more evaluation; one that the optimiser takes back is not judged."""
         self.evaluations += 1
-        if self.start is None:
-            everywhere = np.ones_like(state.forces, dtype=bool)
-            self.start, self.start_force = state, largest_force(state.forces, everywhere)
+        self.start = self.start or state
         uphill = self.last is not None and state.enthalpy > self.last.enthalpy + UPHILL
-        self.failure = failure or (
-            None if uphill else _divergence(state, self.start, self.start_force)
-        )
+        self.failure = failure or (None if uphill else _divergence(state, self.start))
         if self.failure is None and not uphill:
             self.last = state
 
@@ -140,8 +144,11 @@ def relax(
         if not members:
             continue
 
-        evaluation = evaluator(batch, stress=True)
+        evaluation = evaluator(batch, stress=True, isolate=False)
         states = _states(batch, evaluation, coordinates)
+        if sum(not state.is_number for state in states) > 1:  # one may have spoilt the others
+            evaluation = evaluator(batch, stress=True)
+            states = _states(batch, evaluation, coordinates)
         share = (time.perf_counter() - begun) / batch.n_atoms
         staying = []
         for i, (member, state) in enumerate(zip(members, states, strict=True)):
@@ -168,44 +175,53 @@ def relax(
 
 
 def _states(batch: GraphBatch, evaluation: Evaluation, coordinates: CellCoordinates) -> list[State]:
-    """Every system's state, brought to the host in one go."""
-    forces = evaluation.forces.cpu().numpy()
-    positions = batch.positions.cpu().numpy()
-    energies = evaluation.energies.tolist()
-    enthalpies = coordinates.enthalpies(batch, evaluation).tolist()
-    cells = batch.cells.cpu().numpy()
-    free = batch.free.cpu().numpy()
-    lonely = (evaluation.neighbour_counts == 0).cpu().numpy()
+    """Every system's state; the host waits for one table."""
     assert evaluation.stresses is not None
-    stresses, residuals = evaluation.stresses.cpu().numpy(), np.zeros(len(batch))
+    norms = torch.linalg.vector_norm(evaluation.forces, dim=1)
+    free_norms = torch.linalg.vector_norm(torch.where(batch.free, evaluation.forces, 0.0), dim=1)
+    residual = torch.zeros_like(evaluation.energies)
     if coordinates.moves_cell:
-        residual = coordinates.residual_stress(batch, evaluation.stresses)
-        residuals = residual.abs().amax(dim=(1, 2)).cpu().numpy()
+        stresses = coordinates.residual_stress(batch, evaluation.stresses)
+        residual = stresses.abs().amax(dim=(1, 2))
+    lonely = batch.padded((evaluation.neighbour_counts == 0).to(torch.float64))
+    table = torch.stack(
+        [
+            evaluation.energies,
+            coordinates.enthalpies(batch, evaluation),
+            torch.linalg.det(batch.cells).abs(),
+            batch.padded(norms).amax(dim=1),
+            batch.padded(free_norms).amax(dim=1),
+            residual,
+            lonely.sum(dim=1),
+        ],
+        dim=1,
+    ).tolist()
     states = []
-    for i in range(len(batch)):
+    for i, (energy, enthalpy, volume, strongest, largest, stress, alone) in enumerate(table):
         atoms = slice(*batch.span(i, i + 1))
         states.append(
             State(
-                positions=positions[atoms],
-                cell=cells[i],
-                energy=energies[i],
-                enthalpy=enthalpies[i],
-                forces=forces[atoms],
-                stress=stresses[i],
-                lonely_atoms=int(lonely[atoms].sum()),
-                largest_force=largest_force(forces[atoms], free[atoms]),
-                residual_stress=float(residuals[i]),
+                positions=batch.positions[atoms],
+                cell=batch.cells[i],
+                forces=evaluation.forces[atoms],
+                stress=evaluation.stresses[i],
+                energy=energy,
+                enthalpy=enthalpy,
+                volume=volume,
+                strongest=strongest,
+                largest_force=largest,
+                residual_stress=stress,
+                lonely_atoms=int(alone),
             )
         )
     return states
 
 
-def _divergence(state: State, start: State, start_force: float) -> str | None:
-    failure = divergence(state.energy, state.forces, start.energy, start_force)
+def _divergence(state: State, start: State) -> str | None:
+    n_atoms = len(state.forces)
+    failure = divergence(state.energy, state.strongest, n_atoms, start.energy, start.strongest)
     if failure is None:
-        failure = cell_divergence(
-            abs(float(np.linalg.det(state.cell))), abs(float(np.linalg.det(start.cell)))
-        )
+        failure = cell_divergence(state.volume, start.volume)
     if failure is None and state.lonely_atoms > start.lonely_atoms:
         failure = f"diverged: {state.lonely_atoms - start.lonely_atoms} atoms left the others"
     return failure
@@ -215,14 +231,14 @@ def _result(structure: StructureLike, member: _Member, failure: str | None) -> C
     state = member.last
     return Calculation(
         structure=(
-            moved(structure, state.cell, state.positions)
+            moved(structure, state.cell.cpu().numpy(), state.positions.cpu().numpy())
             if state
             else to_structure(to_atoms(structure), structure)
         ),
         energy=state.energy if state else np.nan,
         # Copies: what a state holds are parts of the whole batch's arrays.
-        forces=state.forces.copy() if state else np.full((len(structure), 3), np.nan),
-        stress=state.stress.copy() if state else None,
+        forces=state.forces.cpu().numpy().copy() if state else np.full((len(structure), 3), np.nan),
+        stress=state.stress.cpu().numpy().copy() if state else None,
         converged=failure is None,
         failure=failure,
         max_force=state.largest_force if state else np.nan,

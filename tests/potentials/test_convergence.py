@@ -9,8 +9,11 @@ from potentials.convergence import cell_divergence, divergence, largest_force, s
 FORCES = np.array([[3.0, 4.0, 0.0], [0.0, 0.0, 9.0]])
 
 
+EVERYWHERE = np.ones((2, 3), dtype=bool)
+
+
 def test_largest_force_counts_what_may_move() -> None:
-    free = np.ones((2, 3), dtype=bool)
+    free = EVERYWHERE.copy()
     assert largest_force(FORCES, free) == pytest.approx(9.0)
     free[1] = False
     assert largest_force(FORCES, free) == pytest.approx(5.0)
@@ -34,14 +37,15 @@ def test_stress_tolerance_is_a_few_hundredths_of_a_gpa() -> None:
     ],
 )
 def test_what_went_wrong_is_said(energy: float, forces: np.ndarray, says: str) -> None:
-    failure = divergence(energy, forces, start_energy=-1.0, start_force=9.0)
+    strongest = largest_force(forces, EVERYWHERE)
+    failure = divergence(energy, strongest, 2, start_energy=-1.0, start_force=9.0)
     assert failure is not None
     assert re.search(says, failure)
 
 
 def test_a_poor_start_is_no_divergence() -> None:
-    assert divergence(-1.0, FORCES * 1e3, start_energy=5.0, start_force=9e3) is None
-    assert divergence(-90.0, FORCES, start_energy=-1.0, start_force=9.0) is None
+    assert divergence(-1.0, 9e3, 2, start_energy=5.0, start_force=9e3) is None
+    assert divergence(-90.0, 9.0, 2, start_energy=-1.0, start_force=9.0) is None
 
 
 def test_cell_that_runs_away() -> None:
