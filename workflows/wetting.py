@@ -234,7 +234,11 @@ def _young_dupre(
         held = opened.candidates(f"{of_host}contact_angle>=0")
     for document in held:
         index = document.miller_index or getattr(document, "lithium_miller_index", None)
-        same_facet = index in (None, tuple(facet.miller_index))
+        # A coating's document names the facet alone, of which it has the best termination.
+        same_facet = index in (None, tuple(facet.miller_index)) and document.termination in (
+            "",
+            facet.termination,
+        )
         known = document.potential.sha256 == potential.sha256 and document.host == facet.host
         adhesion = getattr(document, "work_of_adhesion_j_m2", None)
         solid = getattr(document, "gamma_li_j_m2", None)

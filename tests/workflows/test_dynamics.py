@@ -13,6 +13,7 @@ import potentials
 from potentials.batched.trajectory import read_frames
 from potentials.distil.core import add_core
 from potentials.distil.errors import DistillationError
+from potentials.loading import load_potential
 from results.coating_documents import CoatingDocument
 from results.database import open_database
 from results.documents import DynamicsDocument, Evidence
@@ -228,6 +229,12 @@ def test_interfaces_run_at_every_temperature_and_stress(stores, interface):
 
 
 def test_a_tiny_drop_runs_to_its_document(stores):
+    mini = POTENTIAL.model_copy(update={"sha256": load_potential("mini").identity.sha256})
+    values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
+    known = collector("Cu", termination="Cu", potential=mini, gamma_li_j_m2=0.4, **values)
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [known])
     maker = WettingMaker(
         name="test",
         potential=MINI,
@@ -247,6 +254,9 @@ def test_a_tiny_drop_runs_to_its_document(stores):
     assert not evidence.converged
     assert "too short" in evidence.failure or "points" in evidence.failure
     assert not document.evidence["height_angle_deg"].converged
+    # Beside it, what follows from the relaxed interface of the same facet and potential.
+    assert document.young_dupre_angle_deg == pytest.approx(60.0)
+    assert document.evidence["young_dupre_angle_deg"].converged
     assert WettingDocument.model_validate_json(document.model_dump_json()) == document
 
 
@@ -356,7 +366,7 @@ def test_a_drop_on_a_layer_of_lithium_has_both_angles(monkeypatch):
 def test_the_relaxed_interfaces_angle_stands_beside_the_drops(stores):
     values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
     values["evidence"]["work_of_adhesion_j_m2"] = Evidence(converged=True, error=0.06)
-    known = collector("Cu", gamma_li_j_m2=0.5, interface_structure=None, **values)
+    known = collector("Cu", termination="Cu", gamma_li_j_m2=0.5, interface_structure=None, **values)
     with open_database(stores.database) as database:
         database.add_campaign("test", {})
         database.add_candidates("test", [known])
@@ -381,12 +391,32 @@ def test_the_relaxed_interfaces_angle_stands_beside_the_drops(stores):
     assert _young_dupre(copper, trained_again, stores.database, liquid) is None
 
 
+def test_the_angle_is_that_of_the_drops_termination(stores):
+    values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.2)
+    li2o = facet("Li2O", (1, 1, 1))
+    known = [
+        collector(
+            "Li2O", termination=one, gamma_li_j_m2=0.5, **(values | {"work_of_adhesion_j_m2": w})
+        )
+        for one, w in (("another", 0.7), (li2o.termination, 0.2))
+    ]
+    with open_database(stores.database) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", known)
+    liquid = Average(value=0.4, error=0.02)
+    found = _young_dupre(li2o, POTENTIAL, stores.database, liquid)
+    assert found.angle == pytest.approx(120.0)
+    assert _young_dupre(replace(li2o, termination="O"), POTENTIAL, stores.database, liquid) is None
+
+
 def test_a_work_of_adhesion_that_did_not_converge_flags_the_angle(stores):
     values = sound_evidence(contact_angle_deg=60.0, work_of_adhesion_j_m2=0.6)
     values["evidence"]["work_of_adhesion_j_m2"] = Evidence(converged=False, failure="film diverged")
     with open_database(stores.database) as database:
         database.add_campaign("test", {})
-        database.add_candidates("test", [collector("Cu", gamma_li_j_m2=0.5, **values)])
+        database.add_candidates(
+            "test", [collector("Cu", termination="Cu", gamma_li_j_m2=0.5, **values)]
+        )
     liquid = Average(value=0.4, error=0.02)
     found = _young_dupre(facet("Cu", (1, 1, 1)), POTENTIAL, stores.database, liquid)
     assert (found.evidence.converged, found.evidence.failure) == (False, "film diverged")
@@ -427,7 +457,11 @@ def test_a_hosts_name_may_hold_what_a_query_is_made_of(stores, host):
     with open_database(stores.database) as database:
         database.add_campaign("test", {})
         database.add_candidates(
-            "test", [collector(name, gamma_li_j_m2=0.4, **values) for name in ("Ag", host)]
+            "test",
+            [
+                collector(name, termination="Cu", gamma_li_j_m2=0.4, **values)
+                for name in ("Ag", host)
+            ],
         )
     named = replace(facet("Cu", (1, 1, 1)), host=host)
     liquid = Average(value=0.6, error=0.02)
