@@ -68,8 +68,11 @@ def test_stress_is_the_slope_of_the_energy_within_a_gigapascal_or_two(frames):
     for crystal in ("Al", "Cu", "LiF", "Li2O"):
         scan = [f for f in named(frames, f"bulk/{crystal}/") if f.info["name"][-6] in "+-"]
         scan = sorted(scan, key=lambda frame: frame.get_volume())
-        for low, middle, high in zip(scan, scan[1:], scan[2:], strict=False):
-            v = [each.get_volume() for each in (low, middle, high)]
-            e = [each.get_potential_energy() for each in (low, middle, high)]
-            slope = np.polynomial.Polynomial.fit(v, e, 2).deriv()(v[1])
-            assert middle.get_stress()[:3].mean() == pytest.approx(slope, abs=0.02)
+        volumes = np.array([frame.get_volume() for frame in scan])
+        energies = [frame.get_potential_energy() for frame in scan]
+        # Birch-Murnaghan: the energy is a cubic in the volume to the power of -2/3; its slope is
+        # poor at the ends, where the number of k-points may be another
+        x = volumes ** (-2 / 3)
+        slope = np.polynomial.Polynomial.fit(x, energies, 3).deriv()(x) * (-2 / 3) * x / volumes
+        stress = [frame.get_stress()[:3].mean() for frame in scan]
+        assert stress[1:-1] == pytest.approx(slope[1:-1], abs=0.02), crystal

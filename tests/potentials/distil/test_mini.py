@@ -109,7 +109,7 @@ def test_the_corrected_network_is_nearer_to_pbe_on_systems_that_it_was_not_train
         for frame in read_frames([reference_frames_file()])
         if frame.info["system"] in HELD_OUT_SYSTEMS
     ]
-    assert len(frames) == 29
+    assert len(frames) > 25
     corrected = load_potential("mini-pbe")
     assert corrected.elements == mini.elements
     before, after = (frame_errors(predicted_frames(each, frames))[0] for each in (mini, corrected))
