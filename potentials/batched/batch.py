@@ -6,11 +6,11 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 import torch
+from ase import Atoms
 from torch import Tensor
 
-from potentials.batched.neighbours import SKIN, NeighbourPairs, neighbour_pairs
-from potentials.conversion import free_directions, to_atoms
-from potentials.protocol import StructureLike
+from potentials.batched.neighbours import SKIN, NeighbourPairs, neighbour_lists
+from potentials.conversion import free_directions
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,17 @@ class System:
     periodic: tuple[bool, bool, bool]
 
 
-def read_system(
-    structure: StructureLike, atomic_numbers: Sequence[int], device: torch.device
-) -> System:
-    """``structure`` on the device.
+def read_system(atoms: Atoms, atomic_numbers: Sequence[int], device: torch.device) -> System:
+    """``atoms``, with what is frozen, on the device.
 
     Args:
-        structure: what to read.
+        atoms: what to read.
         atomic_numbers: the network's elements, in its order.
         device: where the tensors go.
 
     Raises:
-        PotentialError: as `to_atoms`.
         KeyError: if the network lacks an element.
     """
-    atoms = to_atoms(structure)
     place = {number: i for i, number in enumerate(atomic_numbers)}
     return System(
         positions=torch.tensor(atoms.positions, dtype=torch.float64, device=device),
@@ -196,17 +192,13 @@ class GraphBatch:
         """The lists of all systems as one, made anew where one of them has changed."""
         if self._joined is None:
             lists = [pairs for pairs in self._lists if pairs is not None]
-            counts = [len(listed.shifts) for listed in lists]
+            starts = [0, *accumulate(len(listed.shifts) for listed in lists)]
+            counts = torch.tensor(starts, device=self._device).diff()
+            offsets = self._starts_there[:-1].repeat_interleave(counts, output_size=starts[-1])
             self._joined = _JoinedPairs(
-                pairs=torch.cat(
-                    [
-                        listed.pairs + start
-                        for listed, start in zip(lists, self._starts[:-1], strict=True)
-                    ],
-                    dim=1,
-                ),
+                pairs=torch.cat([listed.pairs for listed in lists], dim=1) + offsets,
                 unit_shifts=torch.cat([listed.shifts for listed in lists]),
-                starts=[0, *accumulate(counts)],
+                starts=starts,
             )
             self._shifted = None
         return self._joined
@@ -273,15 +265,13 @@ class GraphBatch:
         """Make the lists of the systems at ``chosen`` anew."""
         positions = self.positions.cpu().numpy()
         cells = self.cells.cpu().numpy()
-        for i in chosen:
-            first, last = self.span(i, i + 1)
-            self._lists[i] = neighbour_pairs(
-                positions[first:last],
-                cells[i],
-                self._systems[i].periodic,
-                self._cutoff + SKIN,
-                self._device,
-            )
+        systems = [
+            (positions[slice(*self.span(i, i + 1))], cells[i], self._systems[i].periodic)
+            for i in chosen
+        ]
+        lists = neighbour_lists(systems, self._cutoff + SKIN, self._device)
+        for i, pairs in zip(chosen, lists, strict=True):
+            self._lists[i] = pairs
         rebuilt = torch.tensor(chosen, device=self._device)
         atoms = torch.isin(self.system_of_atom, rebuilt)
         self._listed_positions = torch.where(atoms[:, None], self.positions, self._listed_positions)

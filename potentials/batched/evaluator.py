@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from potentials.batched.batch import GraphBatch, System, read_system
 from potentials.batched.fused import fused
 from potentials.batched.kernels import with_cuequivariance
 from potentials.batched.memory import BatchLimit, keep_freed_memory
+from potentials.conversion import to_atoms
 from potentials.identity import PotentialIdentity
 from potentials.protocol import StructureLike
 from potentials.torch_state import products_in
@@ -95,11 +97,12 @@ class Evaluator:
 
     def read(self, structure: StructureLike) -> System | None:
         """``structure`` on the network's device; None if it has no finite positions or volume."""
-        system = read_system(structure, self.network.atomic_numbers, self.device)
-        if not bool(system.positions.isfinite().all() and system.cell.isfinite().all()):
+        atoms = to_atoms(structure)
+        if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
             return None
-        flat = all(system.periodic) and float(system.cell.det().abs()) < _LEAST_VOLUME
-        return None if flat else system
+        if atoms.pbc.all() and atoms.get_volume() < _LEAST_VOLUME:
+            return None
+        return read_system(atoms, self.network.atomic_numbers, self.device)
 
     def __call__(
         self, batch: GraphBatch, *, stress: bool = False, isolate: bool = True

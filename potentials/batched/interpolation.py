@@ -67,7 +67,7 @@ def _near_pairs(ends: EndStates) -> tuple[Tensor, Tensor]:
     """Pairs within `REACH` at the ends or half-way, as in `NeighbourPairs`."""
     found = []
     for positions in (ends.initial, (ends.initial + ends.final) / 2, ends.final):
-        near = neighbour_pairs(positions, ends.cell, ends.periodic, REACH, torch.device("cpu"))
+        near = neighbour_pairs(positions, ends.cell, ends.periodic, REACH)
         found.append(torch.cat([near.pairs.T, near.shifts.to(torch.int64)], dim=1))
     each = torch.unique(torch.cat(found), dim=0)
     return each[:, :2].T, each[:, 2:].to(torch.float64)

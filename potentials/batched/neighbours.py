@@ -4,6 +4,8 @@ A list holds the pairs within the cutoff plus a skin; `GraphBatch` narrows it to
 step. Lists are built by vesin (https://github.com/Luthaf/vesin).
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,16 +39,14 @@ def neighbour_pairs(
     cell: NDArray[np.float64],
     periodic: tuple[bool, bool, bool],
     cutoff: float,
-    device: torch.device,
 ) -> NeighbourPairs:
-    """The pairs of one system.
+    """The pairs of one system, on the host.
 
     Args:
         positions: shape (n_atoms, 3), Å, not necessarily within the cell.
         cell: shape (3, 3), Å, vectors in rows.
         periodic: whether the system repeats along each cell vector.
         cutoff: Å.
-        device: where the result lives.
     """
     search = NeighborList(cutoff=cutoff, full_list=True, n_threads=1)
     receiver, sender, shifts = search.compute(
@@ -59,6 +59,31 @@ def neighbour_pairs(
     order = np.lexsort((images, pairs[1] * len(positions) + pairs[0]))
     pairs = pairs[:, order]
     return NeighbourPairs(
-        torch.from_numpy(pairs).to(device),
-        torch.from_numpy(-shifts[order].astype(np.float64)).to(device),
+        torch.from_numpy(pairs), torch.from_numpy(-shifts[order].astype(np.float64))
     )
+
+
+def neighbour_lists(
+    systems: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], tuple[bool, bool, bool]]],
+    cutoff: float,
+    device: torch.device,
+) -> list[NeighbourPairs]:
+    """The pairs of every system, found by as many threads as torch has, brought over in one go.
+
+    Args:
+        systems: positions, cell and periodicity of each, as `neighbour_pairs` takes them.
+        cutoff: Å.
+        device: where the results live.
+    """
+
+    def found(
+        system: tuple[NDArray[np.float64], NDArray[np.float64], tuple[bool, bool, bool]],
+    ) -> NeighbourPairs:
+        return neighbour_pairs(*system, cutoff)
+
+    with ThreadPoolExecutor(min(len(systems), torch.get_num_threads())) as threads:
+        lists = list(threads.map(found, systems))
+    sizes = [len(each.shifts) for each in lists]
+    pairs = torch.cat([each.pairs for each in lists], dim=1).to(device).split(sizes, dim=1)
+    shifts = torch.cat([each.shifts for each in lists]).to(device).split(sizes)
+    return [NeighbourPairs(*each) for each in zip(pairs, shifts, strict=True)]

@@ -35,7 +35,7 @@ def fresh_edges(batch: GraphBatch) -> set[tuple[int, ...]]:
     for i in range(len(batch)):
         first, last = batch.span(i, i + 1)
         near = neighbour_pairs(
-            batch.positions[first:last].numpy(), batch.cells[i].numpy(), (True,) * 3, CUTOFF, CPU
+            batch.positions[first:last].numpy(), batch.cells[i].numpy(), (True,) * 3, CUTOFF
         )
         found |= edge_set(near.pairs + first, near.shifts)
     return found
@@ -109,7 +109,7 @@ def test_no_near_pair_is_missed_while_atoms_move_and_cells_stretch(moves) -> Non
 def test_lists_are_kept_while_atoms_stay_within_the_skin(monkeypatch) -> None:
     made = []
     monkeypatch.setattr(
-        "potentials.batched.batch.neighbour_pairs",
+        "potentials.batched.neighbours.neighbour_pairs",
         lambda *arguments: made.append(1) or neighbour_pairs(*arguments),
     )
     batch = batch_of(alloy(1), alloy(2))
