@@ -2,8 +2,9 @@
 
     python benchmarks/pbe_differences.py mini mini-pbe
 
-Surface energy, Li binding, hop, vacancy and alloy formation energy as the frames stand, unrelaxed
-and in thin cells: no published values, but the same differences for DFT and for every potential.
+Surface energy, Li binding, hop, opening of contacts, vacancy and alloy formation energy as the
+frames stand, unrelaxed and in thin cells: no published values, but the same differences for DFT and
+for every potential.
 """
 
 import sys
@@ -19,26 +20,6 @@ from workflows.frame_validation import predicted_frames, read_frames
 
 EV_PER_A2 = 16.02177
 """J/m² in one eV/Å²."""
-ADATOMS = (
-    ("Al/111/1/hollow-fcc", "slab/Al/111/3"),
-    ("Al/111/1/hollow-hcp", "slab/Al/111/3"),
-    ("Li/100/1/hollow", "slab/Li/100/3"),
-    ("Li2O/111/1/hollow-fcc", "slab/Li2O/111/3"),
-    ("Li2O/111/1/hollow-hcp", "slab/Li2O/111/3"),
-    ("Li2S/111/1/hollow-fcc", "slab/Li2S/111/3"),
-    ("LiCl/100/2/top-Cl", "slab/LiCl/100/2"),
-    ("LiF/100/2/top-F", "slab/LiF/100/2"),
-)
-HOPS = (
-    ("Li2O/111/1/hollow-hcp-hollow-fcc", "Li2O/111/1/hollow-fcc"),
-    ("Li2O/111/1/bridge-hollow-hcp", "Li2O/111/1/hollow-hcp"),
-    ("Li2S/111/1/hollow-hcp-hollow-fcc", "Li2S/111/1/hollow-fcc"),
-    ("LiCl/100/2/top-Cl-hollow", "LiCl/100/2/top-Cl"),
-    ("LiF/100/2/top-F-hollow", "LiF/100/2/top-F"),
-)
-VACANCIES = ("Al/Al/2x2x2", "Al/Al/2x2x1", "Cu/Cu/2x2x2", "Li/Li/2x2x2", "Li/Li/2x2x1")
-ALLOYS = ("Li3Al2", "Li3Au", "Li3Mg", "LiAg", "LiAl", "LiAu", "LiMg")
-
 Energy = Callable[[str], float]
 
 
@@ -61,67 +42,128 @@ class Difference:
 
 def differences(frames: dict[str, Atoms]) -> Iterator[Difference]:
     """All differences that the frames allow."""
-    for name, slab in frames.items():
-        parts = name.split("/")
-        if parts[0] == "slab" and len(parts) == 4 and f"bulk/{parts[1]}/+0.000" in frames:
-            yield _surface(frames, name, slab)
-    for adatom, slab in ADATOMS:
-        yield _binding(frames, adatom, slab)
-    for hop, site in HOPS:
-        yield Difference("hop", hop, "eV", _minus(f"hop/{hop}", f"adatom/{site}/+0.00"))
-    for vacancy in VACANCIES:
-        yield _vacancy(frames, vacancy)
-    for alloy in ALLOYS:
-        yield _formation(frames, alloy)
+    makers = {
+        "slab": _surface,
+        "adatom": _binding,
+        "hop": _hop,
+        "interface": _opening,
+        "vacancy": _vacancy,
+        "bulk": _formation,
+    }
+    for family, make in makers.items():
+        for name in frames:
+            if name.startswith(f"{family}/"):
+                found = make(frames, name)
+                if found is not None:
+                    yield found
 
 
-def _surface(frames: dict[str, Atoms], name: str, slab: Atoms) -> Difference:
-    host = name.split("/")[1]
-    bulk = f"bulk/{host}/+0.000"
+def _surface(frames: dict[str, Atoms], name: str) -> Difference | None:
+    slab = frames[name]
+    bulk = f"bulk/{name.split('/')[1]}/+0.000"
+    if len(name.split("/")) != 4 or bulk not in frames:
+        return None
     copies = len(slab) / len(frames[bulk])
-    area = float(np.linalg.norm(np.cross(slab.cell[0], slab.cell[1])))
     return Difference(
         "surface energy",
         name.removeprefix("slab/"),
         "J/m²",
-        lambda energy: EV_PER_A2 * (energy(name) - copies * energy(bulk)) / (2.0 * area),
+        lambda energy: EV_PER_A2 * (energy(name) - copies * energy(bulk)) / (2.0 * _base(slab)),
     )
 
 
-def _binding(frames: dict[str, Atoms], adatom: str, slab: str) -> Difference:
-    copies = (len(frames[f"adatom/{adatom}/+0.00"]) - 1) / len(frames[slab])
+def _binding(frames: dict[str, Atoms], name: str) -> Difference | None:
+    """Of Li that stands at its height of touching."""
+    clean = _clean_slab(frames, name)
+    if not name.endswith("/+0.00") or clean is None:
+        return None
+    slab, copies = clean
     return Difference(
         "Li binding",
-        adatom,
+        name.removeprefix("adatom/").removesuffix("/+0.00"),
         "eV",
-        lambda energy: (
-            energy(f"adatom/{adatom}/+0.00") - copies * energy(slab) - energy("bulk/Li/+0.000")
-        ),
+        lambda energy: energy(name) - copies * energy(slab) - energy("bulk/Li/+0.000"),
     )
 
 
-def _vacancy(frames: dict[str, Atoms], vacancy: str) -> Difference:
-    atoms = len(frames[f"vacancy/{vacancy}"])
-    bulk = f"bulk/{vacancy.split('/')[0]}/+0.000"
+def _clean_slab(frames: dict[str, Atoms], name: str) -> tuple[str, int] | None:
+    """The slab below an adatom, and how often it fits under it; None if it has no frame."""
+    _, host, facet, *_ = name.split("/")
+    start = f"slab/{host}/{facet.split('-')[0]}/"
+    for slab, clean in frames.items():
+        copies = round(_base(frames[name]) / _base(clean))
+        whole = slab.startswith(start) and "/" not in slab.removeprefix(start)
+        if whole and copies * len(clean) == len(frames[name]) - 1:
+            return slab, copies
+    return None
+
+
+def _hop(frames: dict[str, Atoms], name: str) -> Difference | None:
+    """From the more stable of the two sites, by PBE, of those that have a frame."""
+    _, *place, way = name.split("/")
+    sites = [
+        other
+        for other in frames
+        if other.startswith(f"adatom/{'/'.join(place)}/")
+        and other.endswith("/+0.00")
+        and f"-{other.split('/')[-2]}-" in f"-{way}-"
+    ]
+    if not sites:
+        return None
+    site = min(sites, key=lambda other: frames[other].get_potential_energy())
+    return Difference("hop", name.removeprefix("hop/"), "eV", _minus(name, site))
+
+
+def _opening(frames: dict[str, Atoms], name: str) -> Difference | None:
+    """Of a contact, from touching to the widest gap that has a frame, per gap."""
+    *contact, wider = name.split("/")
+    touching = "/".join([*contact, "+0.0"])
+    widest = max(n.split("/")[-1] for n in frames if n.startswith("/".join(contact) + "/+"))
+    if touching not in frames or wider != widest or wider == "+0.0":
+        return None
+    gaps = 2 if contact[-1] == "layers" else 1
+    area = gaps * _base(frames[name])
+    return Difference(
+        "opening of a contact",
+        name.removeprefix("interface/") + " Å",
+        "J/m²",
+        lambda energy: EV_PER_A2 * (energy(name) - energy(touching)) / area,
+    )
+
+
+def _vacancy(frames: dict[str, Atoms], name: str) -> Difference | None:
+    bulk = f"bulk/{name.split('/')[1]}/+0.000"
+    if bulk not in frames or len(set(frames[bulk].numbers)) > 1:
+        return None
+    copies = len(frames[name]) / len(frames[bulk])
     return Difference(
         "vacancy",
-        vacancy,
+        name.removeprefix("vacancy/"),
         "eV",
-        lambda energy: energy(f"vacancy/{vacancy}") - atoms * energy(bulk) / len(frames[bulk]),
+        lambda energy: energy(name) - copies * energy(bulk),
     )
 
 
-def _formation(frames: dict[str, Atoms], alloy: str) -> Difference:
-    name = f"bulk/{alloy}/+0.000"
+def _formation(frames: dict[str, Atoms], name: str) -> Difference | None:
+    """Of alloys: the salts' other elements have no crystal among the frames."""
     symbols = frames[name].get_chemical_symbols()
+    crystals = {symbol: f"bulk/{symbol}/+0.000" for symbol in symbols}
+    if (
+        not name.endswith("/+0.000")
+        or len(crystals) == 1
+        or not set(crystals.values()) <= {*frames}
+    ):
+        return None
 
     def value(energy: Energy) -> float:
-        elements = sum(
-            energy(f"bulk/{s}/+0.000") / len(frames[f"bulk/{s}/+0.000"]) for s in symbols
-        )
+        elements = sum(energy(crystals[s]) / len(frames[crystals[s]]) for s in symbols)
         return (energy(name) - elements) / len(symbols)
 
-    return Difference("formation energy", alloy, "eV/atom", value)
+    return Difference("formation energy", name.split("/")[1], "eV/atom", value)
+
+
+def _base(cell: Atoms) -> float:
+    return float(np.linalg.norm(np.cross(cell.cell[0], cell.cell[1])))
 
 
 def _minus(one: str, other: str) -> Callable[[Energy], float]:
