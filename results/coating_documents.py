@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from results.documents import (
+    BarrierProfile,
     CandidateDocument,
     Document,
     Fingerprint,
@@ -46,6 +47,12 @@ class HopBarrier(Document):
     reverse_barrier_ev: Number = Field(description="Highest image − last end, eV.")
     converged: bool = Field(description="Whether the ends and the path converged.")
     failure: str | None = Field(default=None, description="Why there is no trustworthy value.")
+    decisive: bool = Field(
+        default=False, description="Whether it is the highest one of the easiest percolating path."
+    )
+    profile: BarrierProfile | None = Field(
+        default=None, description="Energies along its path, where that is sound."
+    )
     fingerprints: tuple[Fingerprint, ...] = Field(default=(), description="Where it came from.")
 
 

@@ -484,7 +484,7 @@ class SiteBinding(Document):
 
 
 class BarrierProfile(Document):
-    """Energy along the path of one adatom hop."""
+    """Energy along the path of one hop."""
 
     initial_label: str = Field(description="Site it leaves.")
     final_label: str = Field(description="Site it reaches.")

@@ -14,6 +14,7 @@ from screen.report_parts import (
     Figure,
     Section,
     StructureView,
+    profile_curve,
 )
 from workflows.coating_funnel import LABELS
 
@@ -243,10 +244,16 @@ def _detail(document: CoatingDocument) -> CandidateDetail:
         _interface_table("Interfaces with Li", document.lithium_interfaces),
         _interface_table("Interfaces with the electrolyte", document.electrolyte_interfaces),
     ]
+    curves = [
+        profile_curve(f"Li hop, {hop.kind}", hop.profile)
+        for hop in document.hops
+        if hop.decisive and hop.profile is not None
+    ]
     return CandidateDetail(
         identity=candidate_of(document).identity,
         facts=tuple(facts),
         structures=tuple(structures),
+        curves=tuple(curves),
         tables=tuple(table for table in tables if table.rows),
     )
 

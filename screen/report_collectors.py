@@ -10,11 +10,11 @@ from screen.ranking_output import RankedScreen, all_candidates, candidate_text, 
 from screen.report_figures import colour, error_bars, symbol
 from screen.report_parts import (
     CandidateDetail,
-    Curve,
     DetailTable,
     Figure,
     Section,
     StructureView,
+    profile_curve,
 )
 
 _MOST_PROFILES = 16
@@ -72,18 +72,7 @@ def _detail(document: CollectorDocument) -> CandidateDetail:
         facts.append(("Li travels easiest along", way))
     curves = []
     if document.adatom_profile is not None:
-        profile = document.adatom_profile
-        ends = [profile.initial_label, *[""] * (len(profile.distance) - 2), profile.final_label]
-        curves.append(
-            Curve(
-                title="Adatom hop",
-                x_label="Path length (Å)",
-                y_label="Energy (eV)",
-                x=profile.distance,
-                y=profile.energies_ev,
-                labels=tuple(ends),
-            )
-        )
+        curves.append(profile_curve("Adatom hop", document.adatom_profile))
     tables = [table for table in (_sites(document), _interfaces(document)) if table.rows]
     return CandidateDetail(
         identity=candidate.identity,

@@ -14,6 +14,7 @@ from screen.report_parts import (
     Figure,
     Section,
     StructureView,
+    profile_curve,
 )
 
 
@@ -164,20 +165,28 @@ def _detail(document: SeedDocument) -> CandidateDetail:
 
 
 def _curves(document: SeedDocument) -> tuple[Curve, ...]:
-    if not document.plateaus:
-        return ()
-    x, y = _steps(document)
-    return (
-        Curve(
-            title="Lithiation voltage",
-            x_label="Li per seed atom",
-            y_label="Voltage (V vs Li/Li⁺)",
-            x=x,
-            y=y,
-            labels=(*(step.start for step in document.plateaus), document.plateaus[-1].end),
-            step=True,
-        ),
-    )
+    """The voltages, and the decisive hop in the phase whose barrier counts."""
+    curves = []
+    if document.plateaus:
+        x, y = _steps(document)
+        curves.append(
+            Curve(
+                title="Lithiation voltage",
+                x_label="Li per seed atom",
+                y_label="Voltage (V vs Li/Li⁺)",
+                x=x,
+                y=y,
+                labels=(*(step.start for step in document.plateaus), document.plateaus[-1].end),
+                step=True,
+            )
+        )
+    curves += [
+        profile_curve("Li vacancy hop", hop.profile)
+        for migration in document.migrations[:1]
+        for hop in migration.hops
+        if hop.decisive and hop.profile is not None
+    ]
+    return tuple(curves)
 
 
 def _phases(document: SeedDocument) -> DetailTable:

@@ -15,12 +15,10 @@ None of them holds the error of the potential: run several (a committee) for tha
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from jobflow import job
-from pymatgen.core import Structure
 
 from results.documents import (
     BarrierProfile,
@@ -29,7 +27,6 @@ from results.documents import (
     Evidence,
     PathDocument,
     SiteBinding,
-    as_structure,
 )
 from results.quantities import (
     li_binding,
@@ -50,6 +47,7 @@ from workflows.evidence import (
     scaled,
     value_of,
 )
+from workflows.hop_profiles import hop_profile
 from workflows.packing import Built
 
 BCC_LI = "bcc Li, bulk, same potential"
@@ -295,21 +293,7 @@ def _profile(
     path: PathDocument, initial: str, final: str
 ) -> tuple[BarrierProfile, tuple[dict[str, Any], ...]]:
     """Energy along a path that starts at its more stable end, and its images in that order."""
-    images, energies = path.images or (), np.array(path.energies_ev)
+    images, energies = path.images or (), path.energies_ev or ()
     if energies[-1] < energies[0]:
         images, energies, (initial, final) = images[::-1], energies[::-1], (final, initial)
-    structures = [as_structure(image) for image in images]
-    steps = [_separation(one, other) for one, other in pairwise(structures)]
-    profile = BarrierProfile(
-        initial_label=initial,
-        final_label=final,
-        distance=tuple(np.concatenate([[0.0], np.cumsum(steps)]).tolist()),
-        energies_ev=tuple((energies - energies[0]).tolist()),
-    )
-    return profile, images
-
-
-def _separation(one: Structure, other: Structure) -> float:
-    """Distance between two images in the space of all coordinates, nearest periodic copies, Å."""
-    moved = other.frac_coords - one.frac_coords
-    return float(np.linalg.norm(one.lattice.get_cartesian_coords(moved - np.round(moved))))
+    return hop_profile(images, energies, initial, final), images

@@ -15,6 +15,7 @@ from results.documents import CalculationDocument, Evidence, PathDocument
 from structures import StructureError
 from structures.vacancy_hops import VacancyHop, percolating_hops, relaxed_ends, vacancy_hops
 from workflows.evidence import failures_text, value_of
+from workflows.hop_profiles import hop_profile
 from workflows.packing import Built
 from workflows.stages import last_structure
 
@@ -112,8 +113,10 @@ def migration_of(
         reason = failure or "no path of these hops leads through the crystal"
         missing = Evidence(converged=False, failure=reason, fingerprints=behind)
         return Migration(None, None, missing, tried)
-    decisive = tried[known[ways[0].hop]]
-    path = path_of[mine[known[ways[0].hop]]]
+    number = known[ways[0].hop]
+    decisive = tried[number].model_copy(update={"decisive": True})
+    tried = (*tried[:number], decisive, *tried[number + 1 :])
+    path = path_of[mine[number]]
     step = decisive.distance / (len(path.energies_ev or ()) - 1)
     evidence = Evidence(
         converged=failure is None,
@@ -166,6 +169,9 @@ def _hop_barrier(
     if path is not None and failure is None and path.energies_ev:
         failure = _rearrangement(hop, path.energies_ev)
     good = path is not None and failure is None
+    profile = None
+    if path is not None and good and path.images and path.energies_ev:
+        profile = hop_profile(path.images, path.energies_ev, hop.start, hop.end)
     return HopBarrier(
         kind="vacancy",
         start=hop.start,
@@ -175,5 +181,6 @@ def _hop_barrier(
         reverse_barrier_ev=path.reverse_barrier_ev if path and good else None,
         converged=good,
         failure=failure,
+        profile=profile,
         fingerprints=(*(end.fingerprint for end in ends), *((path.fingerprint,) if path else ())),
     )

@@ -1,7 +1,7 @@
 """Made-up seed documents: the numbers mean nothing, they only fill tables and plots."""
 
 from results.coating_documents import HopBarrier
-from results.documents import Evidence, quantities
+from results.documents import BarrierProfile, Evidence, quantities
 from results.seed_documents import (
     AlloyPhase,
     PhaseMigration,
@@ -102,6 +102,15 @@ def seed(
                         barrier_ev=barrier,
                         reverse_barrier_ev=barrier,
                         converged=barrier is not None,
+                        decisive=barrier is not None,
+                        profile=None
+                        if barrier is None
+                        else BarrierProfile(
+                            initial_label="Li 4b",
+                            final_label="Li 8c",
+                            distance=(0.0, 1.4, 2.7),
+                            energies_ev=(0.0, barrier, 0.0),
+                        ),
                     )
                 ],
             )

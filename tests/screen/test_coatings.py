@@ -14,6 +14,7 @@ from screen.report import report_html
 from screen.report_coatings import funnel_counts, section
 from screen.stored import StoredCampaign
 from structures import crystal
+from tests.screen.synthetic_seeds import seed
 from tests.workflows.test_coating_judging import judged
 from workflows.coating_funnel import Funnel
 from workflows.settings import PotentialSettings, StoreSettings
@@ -170,6 +171,17 @@ def test_the_report_draws_the_funnel_the_reactions_and_the_windows(documents, ra
     assert windows["base"][bare] == pytest.approx(1.76)
     assert windows["x"][bare] == pytest.approx(2.1 - 1.76)
     assert len(shown.details) == len(documents)
+
+
+def test_the_report_shows_the_profile_of_the_decisive_hop(documents, ranked):
+    (hop,) = seed("Au").migrations[0].hops
+    other = hop.model_copy(update={"decisive": False})
+    extra = hop.model_copy(update={"kind": "interstitial"})
+    (detail,) = section(
+        [documents[0].model_copy(update={"hops": (hop, other, extra)})], ranked
+    ).details
+    assert [curve.title for curve in detail.curves] == ["Li hop, vacancy", "Li hop, interstitial"]
+    assert detail.curves[0].y == hop.profile.energies_ev
 
 
 def test_the_whole_report_is_written(documents, tmp_path):

@@ -127,6 +127,9 @@ def test_the_hull_is_a_line_through_stable_phases_and_rings_above_it():
     (curve,) = voltages.figure["data"]
     assert (curve["x"], curve["y"]) == ([0.0, 1.0, 3.0], [0.6, 0.15, 0.0])
     assert curve["line"]["shape"] == "hv"
+    on_hover = {curve.title: curve.y for curve in found.details[0].curves}
+    assert on_hover == {"Lithiation voltage": (0.6, 0.15, 0.0), "Li vacancy hop": (0.0, 0.15, 0.0)}
+    assert found.details[0].curves[1].labels == ("Li 4b", "", "Li 8c")
 
 
 def test_every_setting_of_the_file_reaches_the_maker():

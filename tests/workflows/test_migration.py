@@ -47,6 +47,11 @@ def test_a_vacancy_in_lithium_hops_as_published(lithium):
     (hop,) = found.hops
     assert hop.barrier_ev == pytest.approx(hop.reverse_barrier_ev, abs=1e-3)
     assert set(hop.fingerprints) == set(found.evidence.fingerprints)
+    assert hop.decisive
+    assert max(hop.profile.energies_ev) == pytest.approx(hop.barrier_ev)
+    assert len(hop.profile.distance) == 5
+    # The path counts the moves of all atoms: more than the hopping one's, not by much.
+    assert 1 < hop.profile.distance[-1] / hop.distance < 1.3
 
 
 def test_hops_travel_between_jobs(lithium):
