@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from screen.campaign import Campaign
 
 if TYPE_CHECKING:
-    from workflows.coatings import CoatingScreenMaker
-    from workflows.collectors import CollectorScreenMaker
-    from workflows.seeds import SeedScreenMaker
+    from workflows.lithium_screens import LithiumScreenMaker
     from workflows.settings import PotentialSettings, StoreSettings
 
-ScreenMaker = TypeVar(
-    "ScreenMaker", "CollectorScreenMaker", "SeedScreenMaker", "CoatingScreenMaker"
-)
+ScreenMaker = TypeVar("ScreenMaker", bound="LithiumScreenMaker")
 
 
 def with_campaign(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from results.thermodynamics.phases import Phase
@@ -19,14 +19,13 @@ from workflows.coating_jobs import (
     strain_crystals,
 )
 from workflows.coating_judging import CoatingPlan, judge_by_hull
-from workflows.collector_jobs import InterfaceLimits, SlabSize, choose_registries
+from workflows.lithium_screens import LithiumScreenMaker
 from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
 from workflows.migration import join_ends
-from workflows.settings import PotentialSettings, StoreSettings
 
 
 @dataclass
-class CoatingScreenMaker(Maker):
+class CoatingScreenMaker(LithiumScreenMaker):
     """Thermodynamics, migration, moduli and adhesion of coatings, as a funnel.
 
     The definitions are those of `results.coating_documents.CoatingDocument`. The cheap numbers of
@@ -35,35 +34,16 @@ class CoatingScreenMaker(Maker):
     electrolyte the bare one, then its coatings.
 
     Attributes:
-        name: name of the flow, and the campaign's name in its documents.
-        potential: what computes throughout.
-        stores: where known results are found and new ones kept.
         funnel: thresholds; None computes everything for every candidate.
-        slab_size: thickness and vacuum of slabs.
-        interface_limits: size and strain of interfaces, and how many registries are tried.
-        film_facets: facets of the Li film; the best W is taken over them.
-        reference_facets: facets of Li from which the lowest surface energy is taken for the
-            contact angle.
         bulk_maker: relaxes the crystals, cell included.
         strain_maker: relaxes the strained crystals.
         stress_maker: evaluates their stresses.
         end_maker: relaxes crystals with a vacancy or an extra lithium.
-        path_maker: finds the hops' minimum-energy paths.
         slab_maker: relaxes the facets of lithium.
-        registry_maker: evaluates interfaces as built, to choose their registry.
-        interface_maker: relaxes interfaces and their two sides apart.
     """
 
     name: str = "coatings"
-    potential: PotentialSettings = field(default_factory=PotentialSettings)
-    stores: StoreSettings = field(default_factory=StoreSettings)
     funnel: Funnel | None = field(default_factory=Funnel)
-    slab_size: SlabSize = field(default_factory=SlabSize)
-    interface_limits: InterfaceLimits = field(default_factory=InterfaceLimits)
-    film_facets: list[list[int]] = field(default_factory=lambda: [[1, 1, 0]])
-    reference_facets: list[list[int]] = field(
-        default_factory=lambda: [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
-    )
     bulk_maker: RelaxMaker = field(
         default_factory=lambda: RelaxMaker(name="relax phases", fmax=0.02, cell="full")
     )
@@ -140,29 +120,24 @@ class CoatingScreenMaker(Maker):
             paths.output.documents,
         )
 
-        lithium = cut_lithium(migrated.output, self._lithium_facets(), self.slab_size)
+        lithium = cut_lithium(migrated.output, self.lithium_facets(), self.slab_size)
         slabs = self.slab_maker.make(lithium.output.structures, *common)
-        limits = self.interface_limits
-        models = join_contacts(migrated.output, self.film_facets, limits, self.slab_size)
-        trials = self.registry_maker.make(models.output.structures, *common)
-        contacts = choose_registries(models.output, trials.output.documents, limits)
-        joined = self.interface_maker.make(contacts.output.structures, *common)
+        models = join_contacts(
+            migrated.output, self.film_facets, self.interface_limits, self.slab_size
+        )
+        joining, contacts, joined = self.relax_best(models)
         finished = add_contacts(
             migrated.output,
             lithium.output,
             slabs.output.documents,
-            contacts.output,
-            joined.output.documents,
+            contacts,
+            joined,
         )
         collected = collect_coatings(plan, finished.output)
         jobs: list[Flow | Job] = [
             *(bulks, judged),
             *(strains, strained, resting, stressed, hops, ends, bands, paths, migrated),
-            *(lithium, slabs, models, trials, contacts, joined, finished),
+            *(lithium, slabs, *joining, finished),
             collected,
         ]
         return Flow(jobs, output=collected.output.documents, name=self.name)
-
-    def _lithium_facets(self) -> list[list[int]]:
-        others = [facet for facet in self.reference_facets if facet not in self.film_facets]
-        return [*self.film_facets, *others]

@@ -4,17 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job
 from pymatgen.core import Structure
 
-from workflows.collector_jobs import (
-    InterfaceLimits,
-    SlabSize,
-    choose_registries,
-    join_interfaces,
-    place_adatoms,
-)
-from workflows.makers import EvaluateMaker, PathMaker, RelaxMaker
+from workflows.collector_jobs import join_interfaces, place_adatoms
+from workflows.lithium_screens import LithiumScreenMaker
+from workflows.makers import PathMaker, RelaxMaker
 from workflows.migration import join_ends
 from workflows.seed_documents import collect_contacts, collect_seeds
 from workflows.seed_jobs import (
@@ -24,45 +19,25 @@ from workflows.seed_jobs import (
     open_vacancies,
     place_solutes,
 )
-from workflows.settings import PotentialSettings, StoreSettings
 
 
 @dataclass
-class SeedScreenMaker(Maker):
+class SeedScreenMaker(LithiumScreenMaker):
     """Hull, voltages, solution, vacancies, adhesion and binding of alloy-forming seeds.
 
     The definitions are those of `results.seed_documents.SeedDocument`. The flow's output is the
-    list of these documents, one per seed.
+    list of these documents, one per seed. On a Li-rich phase the film's facet is the first of the
+    film's and the reference ones that has a common cell.
 
     Attributes:
-        name: name of the flow, and the campaign's name in its documents.
-        potential: what computes throughout.
-        stores: where known results are found and new ones kept.
-        slab_size: thickness and vacuum of slabs.
-        interface_limits: size and strain of interfaces, and how many registries are tried.
-        film_facets: facets of the Li film on seeds; the best W is taken over them. On a Li-rich
-            phase it is the first of these and the reference facets that has a common cell.
-        reference_facets: facets of Li from which the lowest surface energy is taken for the
-            contact angle, besides those of the film.
         bulk_maker: relaxes the crystals, cell included.
         solute_maker: relaxes bcc Li around one foreign atom.
         end_maker: relaxes crystals with a vacancy.
-        path_maker: finds the hops' minimum-energy paths.
         slab_maker: relaxes the facets.
         adatom_maker: relaxes Li on its sites, and the bare supercells.
-        registry_maker: evaluates interfaces as built, to choose their registry.
-        interface_maker: relaxes interfaces and their two sides apart.
     """
 
     name: str = "seeds"
-    potential: PotentialSettings = field(default_factory=PotentialSettings)
-    stores: StoreSettings = field(default_factory=StoreSettings)
-    slab_size: SlabSize = field(default_factory=SlabSize)
-    interface_limits: InterfaceLimits = field(default_factory=InterfaceLimits)
-    film_facets: list[list[int]] = field(default_factory=lambda: [[1, 1, 0]])
-    reference_facets: list[list[int]] = field(
-        default_factory=lambda: [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
-    )
     bulk_maker: RelaxMaker = field(
         default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
     )
@@ -71,10 +46,6 @@ class SeedScreenMaker(Maker):
     path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find vacancy hops"))
     slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax slabs"))
     adatom_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax adatoms"))
-    registry_maker: EvaluateMaker = field(
-        default_factory=lambda: EvaluateMaker(name="try registries")
-    )
-    interface_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax interfaces"))
 
     def make(
         self, seeds: Mapping[str, Any], crystals: Mapping[str, Mapping[str, Structure]]
@@ -108,19 +79,16 @@ class SeedScreenMaker(Maker):
         ends = self.end_maker.make(hops.output.structures, *common)
         bands = join_ends(hops.output, ends.output.documents)
         paths = self.path_maker.make(bands.output.structures, *common)
-        lithium = self.film_facets + [
-            facet for facet in self.reference_facets if facet not in self.film_facets
-        ]
-        cut = cut_seeds(plan, relaxed, lithium, self.slab_size)
+        cut = cut_seeds(plan, relaxed, self.lithium_facets(), self.slab_size)
         slabs = self.slab_maker.make(cut.output.structures, *common)
         facets, relaxed_slabs = cut.output, slabs.output.documents
         limits, size = self.interface_limits, self.slab_size
         sites = place_adatoms(facets, relaxed_slabs)
         adatoms = self.adatom_maker.make(sites.output.structures, *common)
         on_seeds = join_interfaces(facets, relaxed_slabs, len(self.film_facets), limits, size)
-        seed_jobs, seed_interfaces, seed_joined = self._relax_best(on_seeds)
+        seed_jobs, seed_interfaces, seed_joined = self.relax_best(on_seeds)
         on_rich = join_rich_phases(plan, relaxed, facets, relaxed_slabs, limits, size)
-        rich_jobs, rich_interfaces, rich_joined = self._relax_best(on_rich)
+        rich_jobs, rich_interfaces, rich_joined = self.relax_best(on_rich)
         contacts = collect_contacts(
             plan,
             relaxed,
@@ -150,11 +118,3 @@ class SeedScreenMaker(Maker):
             collected,
         ]
         return Flow(jobs, output=collected.output, name=self.name)
-
-    def _relax_best(self, joined: Job) -> tuple[list[Flow | Job], Any, Any]:
-        """Jobs that relax the best registries of interfaces; these, and their relaxations."""
-        common = (self.potential, self.stores)
-        trials = self.registry_maker.make(joined.output.structures, *common)
-        chosen = choose_registries(joined.output, trials.output.documents, self.interface_limits)
-        relaxed = self.interface_maker.make(chosen.output.structures, *common)
-        return [joined, trials, chosen, relaxed], chosen.output, relaxed.output.documents
