@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 
 from results.coating_documents import CoatingDocument
-from results.documents import InterfaceAdhesion
 from screen.candidates import candidate_of
 from screen.criteria_coatings import COATING_QUANTITIES
 from screen.ranking_output import RankedScreen
+from screen.report_details import (
+    interface_table,
+    lithium_tension_notes,
+    profile_curve,
+    state_text,
+    structure_views,
+)
 from screen.report_figures import colour
 from screen.report_parts import (
     CandidateDetail,
     DetailTable,
     Figure,
     Section,
-    StructureView,
-    profile_curve,
 )
 from workflows.coating_funnel import LABELS
 
@@ -106,8 +110,7 @@ def _reactions(documents: Sequence[CoatingDocument]) -> Figure:
         "zmin": min([-0.1, *(v for row in values for v in row if v is not None)]),
         "colorscale": _REACTIVE,
         "colorbar": {"title": {"text": "eV/atom"}, "thickness": 12},
-        "text": [[_number(value) for value in row] for row in values],
-        "texttemplate": "%{text}",
+        "texttemplate": "%{z:.3f}",
         "customdata": [[_products(document, field) for field, _ in columns] for document in shown],
         "xgap": 1,
         "ygap": 1,
@@ -219,15 +222,11 @@ def _products(document: CoatingDocument, field: str) -> str:
 
 
 def _detail(document: CoatingDocument) -> CandidateDetail:
-    structures = [
-        StructureView(label, structure)
-        for label, structure in (
-            ("Li on it", document.lithium_interface_structure),
-            ("on the electrolyte", document.electrolyte_interface_structure),
-            ("crystal", document.crystal_structure),
-        )
-        if structure is not None
-    ]
+    structures = (
+        ("Li on it", document.lithium_interface_structure),
+        ("on the electrolyte", document.electrolyte_interface_structure),
+        ("crystal", document.crystal_structure),
+    )
     facts = []
     if document.decomposition_products:
         facts.append(("At 0 V", ", ".join(document.decomposition_products)))
@@ -240,9 +239,12 @@ def _detail(document: CoatingDocument) -> CandidateDetail:
     if document.hull_left_out:
         facts.append(("Left out of its hull", "; ".join(document.hull_left_out)))
     tables = [_reaction_table(document), _hop_table(document)]
+    adhesion = COATING_QUANTITIES["work_of_adhesion"]
     tables += [
-        _interface_table("Interfaces with Li", document.lithium_interfaces),
-        _interface_table("Interfaces with the electrolyte", document.electrolyte_interfaces),
+        interface_table("Interfaces with Li", document.lithium_interfaces, adhesion),
+        interface_table(
+            "Interfaces with the electrolyte", document.electrolyte_interfaces, adhesion
+        ),
     ]
     curves = [
         profile_curve(f"Li hop, {hop.kind}", hop.profile)
@@ -252,13 +254,14 @@ def _detail(document: CoatingDocument) -> CandidateDetail:
     return CandidateDetail(
         identity=candidate_of(document).identity,
         facts=tuple(facts),
-        structures=tuple(structures),
+        structures=structure_views(structures),
         curves=tuple(curves),
         tables=tuple(table for table in tables if table.rows),
     )
 
 
 def _reaction_table(document: CoatingDocument) -> DetailTable:
+    energy = COATING_QUANTITIES["reaction_energy"]
     return DetailTable(
         title="Reactions",
         headings=("Contact", "Li at (V)", "Energy (eV/atom)", "Fraction", "Products"),
@@ -266,7 +269,7 @@ def _reaction_table(document: CoatingDocument) -> DetailTable:
             (
                 f"{one.reactants[0]} | {one.reactants[1]}",
                 "closed" if one.potential_v is None else f"{one.potential_v:.2f}",
-                _number(one.energy_ev),
+                energy.text(one.energy_ev),
                 f"{one.fraction:.2f}",
                 ", ".join(one.products),
             )
@@ -276,6 +279,7 @@ def _reaction_table(document: CoatingDocument) -> DetailTable:
 
 
 def _hop_table(document: CoatingDocument) -> DetailTable:
+    barrier = COATING_QUANTITIES["migration_barrier"]
     return DetailTable(
         title="Hops of Li",
         headings=("What", "From", "To", "Distance (Å)", "Barrier (eV)", "Back (eV)", "State"),
@@ -285,30 +289,11 @@ def _hop_table(document: CoatingDocument) -> DetailTable:
                 hop.start,
                 hop.end,
                 f"{hop.distance:.2f}",
-                _number(hop.barrier_ev),
-                _number(hop.reverse_barrier_ev),
-                "converged" if hop.converged else hop.failure or "not converged",
+                barrier.text(hop.barrier_ev),
+                barrier.text(hop.reverse_barrier_ev),
+                state_text(hop.converged, hop.failure),
             )
             for hop in document.hops
-        ),
-    )
-
-
-def _interface_table(title: str, tried: Sequence[InterfaceAdhesion]) -> DetailTable:
-    adhesion = COATING_QUANTITIES["work_of_adhesion"]
-    return DetailTable(
-        title=title,
-        headings=("Film's facet", "Terminations", "Registry", "Atoms", "W (J/m²)", "State"),
-        rows=tuple(
-            (
-                f"({' '.join(map(str, one.film_miller_index))})",
-                one.termination,
-                ", ".join(f"{part:.2f}" for part in one.registry),
-                str(one.n_atoms),
-                adhesion.text(one.work_of_adhesion_j_m2),
-                "converged" if one.converged else one.failure or "not converged",
-            )
-            for one in tried
         ),
     )
 
@@ -318,18 +303,9 @@ def _notes(documents: Sequence[CoatingDocument]) -> tuple[tuple[str, str], ...]:
     sources = dict.fromkeys(document.hull_energies for document in documents)
     if any(sources):
         notes.append(("Energies of the hulls", "; ".join(source for source in sources if source)))
-    for document in documents:
-        if document.gamma_li_j_m2 is not None:
-            source = f", {document.gamma_li_source}" if document.gamma_li_source else ""
-            value = f"{document.gamma_li_j_m2:.3f} J/m²{source}"
-            notes.append(("γ of Li in the contact angle", value))
-            break
+    notes += lithium_tension_notes((one.gamma_li_j_m2, one.gamma_li_source) for one in documents)
     return tuple(notes)
 
 
 def _plain(value: float) -> str:
     return f"{value:g}".replace("-", "−")
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}".replace("-", "−")

@@ -7,14 +7,19 @@ from screen.candidates import candidate_of
 from screen.criteria import COLLECTOR_QUANTITIES, Quantity
 from screen.ranking import Candidate
 from screen.ranking_output import RankedScreen, all_candidates, candidate_text, facet_text
+from screen.report_details import (
+    interface_table,
+    lithium_tension_notes,
+    profile_curve,
+    state_text,
+    structure_views,
+)
 from screen.report_figures import colour, error_bars, symbol
 from screen.report_parts import (
     CandidateDetail,
     DetailTable,
     Figure,
     Section,
-    StructureView,
-    profile_curve,
 )
 
 _MOST_PROFILES = 16
@@ -33,30 +38,19 @@ def section(documents: Sequence[CollectorDocument], ranked: RankedScreen) -> Sec
     return Section(
         details=tuple(_detail(document) for document in documents),
         figures=tuple(figure for figure in (_profiles(documents), *bars) if figure.figure["data"]),
-        notes=_notes(documents),
+        notes=lithium_tension_notes(
+            (document.gamma_li_j_m2, document.gamma_li_source) for document in documents
+        ),
     )
-
-
-def _notes(documents: Sequence[CollectorDocument]) -> tuple[tuple[str, str], ...]:
-    for document in documents:
-        if document.gamma_li_j_m2 is not None:
-            source = f", {document.gamma_li_source}" if document.gamma_li_source else ""
-            value = f"{document.gamma_li_j_m2:.3f} J/m²{source}"
-            return (("γ of Li in the contact angle", value),)
-    return ()
 
 
 def _detail(document: CollectorDocument) -> CandidateDetail:
     candidate = candidate_of(document)
-    structures = [
-        StructureView(label, structure)
-        for label, structure in (
-            ("best interface", document.interface_structure),
-            ("Li on the best site", document.site_structure),
-            ("bare facet", document.slab_structure),
-        )
-        if structure is not None
-    ]
+    structures = (
+        ("best interface", document.interface_structure),
+        ("Li on the best site", document.site_structure),
+        ("bare facet", document.slab_structure),
+    )
     facts = []
     if document.film_miller_index:
         facts.append(("Li facet", f"({' '.join(map(str, document.film_miller_index))})"))
@@ -73,11 +67,13 @@ def _detail(document: CollectorDocument) -> CandidateDetail:
     curves = []
     if document.adatom_profile is not None:
         curves.append(profile_curve("Adatom hop", document.adatom_profile))
-    tables = [table for table in (_sites(document), _interfaces(document)) if table.rows]
+    adhesion = COLLECTOR_QUANTITIES["work_of_adhesion"]
+    interfaces = interface_table("Interfaces tried", document.interfaces, adhesion)
+    tables = [table for table in (_sites(document), interfaces) if table.rows]
     return CandidateDetail(
         identity=candidate.identity,
         facts=tuple(facts),
-        structures=tuple(structures),
+        structures=structure_views(structures),
         curves=tuple(curves),
         tables=tuple(tables),
     )
@@ -98,34 +94,12 @@ def _sites(document: CollectorDocument) -> DetailTable:
                 binding.text(site.li_binding_ev),
                 f"{site.coverage:.3f}",
                 str(site.multiplicity),
-                _state(site.converged, site.failure)
+                state_text(site.converged, site.failure)
                 + (f", moved to {site.relaxed_label}" if site.relaxed_label else ""),
             )
             for site in document.li_binding_sites
         ),
     )
-
-
-def _interfaces(document: CollectorDocument) -> DetailTable:
-    adhesion = COLLECTOR_QUANTITIES["work_of_adhesion"]
-    return DetailTable(
-        title="Interfaces tried",
-        headings=("Li facet", "Registry", "Atoms", "W (J/m²)", "State"),
-        rows=tuple(
-            (
-                f"({' '.join(map(str, tried.film_miller_index))})",
-                ", ".join(f"{part:.2f}" for part in tried.registry),
-                str(tried.n_atoms),
-                adhesion.text(tried.work_of_adhesion_j_m2),
-                _state(tried.converged, tried.failure),
-            )
-            for tried in document.interfaces
-        ),
-    )
-
-
-def _state(converged: bool, failure: str | None) -> str:
-    return "converged" if converged else failure or "not converged"
 
 
 def _profiles(documents: Sequence[CollectorDocument]) -> Figure:

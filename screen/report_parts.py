@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from results.documents import BarrierProfile
 from screen.ranking import Scalar
 
 
@@ -119,16 +118,3 @@ class Section:
     details: tuple[CandidateDetail, ...]
     figures: tuple[Figure, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
-
-
-def profile_curve(title: str, profile: BarrierProfile) -> Curve:
-    """The energy along a hop's path, its ends named."""
-    between = [""] * (len(profile.distance) - 2)
-    return Curve(
-        title=title,
-        x_label="Path length (Å)",
-        y_label="Energy (eV)",
-        x=profile.distance,
-        y=profile.energies_ev,
-        labels=(profile.initial_label, *between, profile.final_label),
-    )

@@ -6,6 +6,12 @@ from results.seed_documents import SeedDocument
 from screen.candidates import candidate_of
 from screen.criteria_seeds import SEED_QUANTITIES
 from screen.ranking_output import RankedScreen
+from screen.report_details import (
+    lithium_tension_notes,
+    profile_curve,
+    state_text,
+    structure_views,
+)
 from screen.report_figures import colour, symbol
 from screen.report_parts import (
     CandidateDetail,
@@ -13,8 +19,6 @@ from screen.report_parts import (
     DetailTable,
     Figure,
     Section,
-    StructureView,
-    profile_curve,
 )
 
 
@@ -34,15 +38,10 @@ def section(documents: Sequence[SeedDocument], ranked: RankedScreen) -> Section:
 
 
 def _notes(documents: Sequence[SeedDocument]) -> tuple[tuple[str, str], ...]:
-    notes = [
+    return (
         ("Reference of the voltages", "bcc Li of the same potential; total energies at 0 K"),
-    ]
-    for document in documents:
-        if document.gamma_li_j_m2 is not None:
-            value = f"{document.gamma_li_j_m2:.3f} J/m², {document.gamma_li_source}"
-            notes.append(("γ of Li in the contact angles", value))
-            break
-    return tuple(notes)
+        *lithium_tension_notes((one.gamma_li_j_m2, one.gamma_li_source) for one in documents),
+    )
 
 
 def _hulls(documents: Sequence[SeedDocument]) -> Figure:
@@ -156,9 +155,7 @@ def _detail(document: SeedDocument) -> CandidateDetail:
     return CandidateDetail(
         identity=candidate_of(document).identity,
         facts=tuple(facts),
-        structures=tuple(
-            StructureView(label, structure) for label, structure in structures if structure
-        ),
+        structures=structure_views(structures),
         curves=_curves(document),
         tables=tuple(table for table in tables if table.rows),
     )
@@ -230,14 +227,14 @@ def _hops(document: SeedDocument) -> DetailTable:
     for one in document.migrations:
         way = f"leads along {one.dimensions}" if one.dimensions else "leads nowhere"
         value = barrier.text(one.barrier_ev, one.error_ev)
-        rows.append((one.phase, way, "", value, _state(one.converged, one.failure)))
+        rows.append((one.phase, way, "", value, state_text(one.converged, one.failure)))
         rows += [
             (
                 one.phase,
                 f"{hop.start} to {hop.end}",
                 f"{hop.distance:.2f}",
                 f"{barrier.text(hop.barrier_ev)}, back {barrier.text(hop.reverse_barrier_ev)}",
-                _state(hop.converged, hop.failure),
+                state_text(hop.converged, hop.failure),
             )
             for hop in one.hops
         ]
@@ -261,12 +258,8 @@ def _contacts(document: SeedDocument) -> DetailTable:
                 adhesion.text(one.work_of_adhesion_j_m2),
                 angle.text(one.contact_angle_deg),
                 binding.text(one.li_binding_ev),
-                _state(one.converged, one.failure),
+                state_text(one.converged, one.failure),
             )
             for one in document.contacts
         ),
     )
-
-
-def _state(converged: bool, failure: str | None) -> str:
-    return "converged" if converged else failure or "not converged"
