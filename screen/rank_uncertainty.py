@@ -51,22 +51,19 @@ class RankUncertainty:
         return self.places[:, :k].sum(axis=1)
 
 
-def rank_uncertainty(
-    costs: NDArray[np.float64], errors: NDArray[np.float64], *, seed: int = SEED
-) -> RankUncertainty:
+def rank_uncertainty(costs: NDArray[np.float64], errors: NDArray[np.float64]) -> RankUncertainty:
     """Rank draws of ``costs`` within ``errors``.
 
     Args:
         costs: shape (n_candidates, n_criteria), less is better, finite; in the order in which full
             ties are broken.
         errors: standard deviations, same shape, 0 for an exact value.
-        seed: of the draws; the same seed gives the same numbers.
     """
     n = len(costs)
     n_draws = int(np.clip(_COMPARISONS / max(n, 1) ** 2, _LEAST_DRAWS, _MOST_DRAWS))
     if not errors.any():
         n_draws = 1
-    noise = np.random.default_rng(seed).standard_normal((n_draws, *costs.shape))
+    noise = np.random.default_rng(SEED).standard_normal((n_draws, *costs.shape))
     ranks = _ranks(costs + errors * noise)
     tail = (1 - INTERVAL) / 2
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")

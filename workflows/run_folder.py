@@ -95,11 +95,6 @@ class RunFolder:
         found = read_json(self.path / PROGRESS)
         return [] if found is None else [StageEvent(**one) for one in found["stages"]]
 
-    @property
-    def is_to_be_cancelled(self) -> bool:
-        """Whether somebody asked its driver to end."""
-        return (self.path / CANCEL).exists()
-
     @contextmanager
     def drive(self, request: RunRequest, listener: Listener) -> Iterator[Listener]:
         """Be the run's only driver; the listener that also writes how far it is.
