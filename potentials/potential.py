@@ -163,7 +163,11 @@ class MacePotential(Potential):
         return cast(Calculator, both)
 
     def engine(self, kind: EngineKind | None = None, **options: Any) -> Engine:
-        """As `Potential.engine`; batched unless there is a dispersion correction."""
+        """As `Potential.engine`; batched unless there is a dispersion correction.
+
+        Raises:
+            PotentialError: ``"batched"`` in spite of one, or another kind that there is not.
+        """
         if kind == "batched" and self.identity.dispersion is not None:
             raise PotentialError(
                 "engine: the batched engine has no dispersion correction; use engine('ase')"

@@ -67,7 +67,11 @@ def connect(
 
 @contextmanager
 def database_errors(name: str) -> Iterator[None]:
-    """Turn the driver's exceptions into one line that says what to do."""
+    """Turn the driver's exceptions into one line that says what to do.
+
+    Raises:
+        ResultsError: in their place; ``name`` is the database's.
+    """
     try:
         yield
     except DBAPIError as error:

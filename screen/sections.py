@@ -37,7 +37,11 @@ class Section(BaseModel):
 
 
 def refuse_repeats(values: list[Any]) -> list[Any]:
-    """``values``, none of which may stand twice."""
+    """``values``, none of which may stand twice.
+
+    Raises:
+        PydanticCustomError: one does; pydantic makes it a part of its own error.
+    """
     for position, value in enumerate(values):
         if value in values[:position]:
             raise PydanticCustomError(

@@ -35,6 +35,9 @@ def write_vasp(atoms: Atoms, settings: DftSettings, folder: Path) -> str | None:
 
     Returns:
         A line on what is missing, None where nothing is.
+
+    Raises:
+        PotentialError: the files cannot be written, or the licence's lack an element's potential.
     """
     from pymatgen.core import SETTINGS as PYMATGEN
     from pymatgen.io.vasp.inputs import Kpoints

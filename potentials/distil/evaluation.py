@@ -238,7 +238,11 @@ def work_of_adhesion(
     film_facet: tuple[int, int, int],
     calculator: Calculator,
 ) -> float:
-    """(E_A + E_B - E_AB)/A, both sides relaxed alone in the contact's cell, J/m²."""
+    """(E_A + E_B - E_AB)/A, both sides relaxed alone in the contact's cell, J/m².
+
+    Raises:
+        DistillationError: the two have no small common cell.
+    """
     built = contact(crystals, film_facet, substrate, facet)
     if built is None:
         raise DistillationError(
