@@ -19,14 +19,20 @@ ranking:
 """
 
 
-def fill(path):
-    """Make a database that holds the campaign ``synthetic`` as a finished run leaves it."""
-    documents = collectors()
+def fill(path, text=CAMPAIGN, others=()):
+    """Make a database that holds the campaign ``synthetic`` as a finished run leaves it.
+
+    Args:
+        path: of the database.
+        text: of the campaign.
+        others: documents besides those of the collectors.
+    """
+    documents = [*collectors(), *others]
     with open_database(path) as database:
-        campaign = parse_campaign(CAMPAIGN, "synthetic.yaml")
-        store_campaign(database, campaign, CAMPAIGN)
+        campaign = parse_campaign(text, "synthetic.yaml")
+        store_campaign(database, campaign, text)
         database.add_candidates("synthetic", documents)
-        store_campaign(database, campaign, CAMPAIGN, documents)
+        store_campaign(database, campaign, text, documents)
     return path
 
 

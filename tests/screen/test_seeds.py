@@ -16,8 +16,8 @@ from screen.criteria_seeds import SEED_QUANTITIES
 from screen.errors import CampaignError
 from screen.report_seeds import section
 from screen.seeds import _structures, maker
-from screen.stored import load_campaign, store_campaign
-from tests.screen.synthetic import collectors
+from screen.stored import load_campaign
+from tests.screen.conftest import fill
 from tests.screen.synthetic_seeds import seed, seeds
 from workflows.settings import PotentialSettings, StoreSettings
 
@@ -33,14 +33,7 @@ screens:
 @pytest.fixture
 def filled(tmp_path):
     """A database with a campaign of two screens, as a finished run leaves it."""
-    path = tmp_path / "results.db"
-    documents = [*collectors(), *seeds()]
-    with open_database(path) as database:
-        campaign = parse_campaign(CAMPAIGN, "synthetic.yaml")
-        store_campaign(database, campaign, CAMPAIGN)
-        database.add_candidates("synthetic", documents)
-        store_campaign(database, campaign, CAMPAIGN, documents)
-    return path
+    return fill(tmp_path / "results.db", CAMPAIGN, seeds())
 
 
 @pytest.fixture
