@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping
 from io import StringIO
-from itertools import accumulate
 from pathlib import Path
 from reprlib import Repr
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from screen.campaign import Campaign
 from screen.errors import CampaignError
+from workflows.plain_yaml import UnreadableYamlError, decoded, parsed
 
-_MAX_BYTES = 1_000_000
-_MAX_DEPTH = 100
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
@@ -51,15 +48,10 @@ def read_text(path: str | Path) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise CampaignError(f"{path}: {reason}; name a campaign file") from error
-    if len(content) > _MAX_BYTES:
-        raise CampaignError(
-            f"{path}: {len(content)} bytes is no campaign file; a campaign has a few lines of YAML"
-        )
     try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise CampaignError(f"{path}: line {line}: not UTF-8 text; save it as UTF-8") from error
+        return decoded(content)
+    except UnreadableYamlError as error:
+        raise CampaignError(f"{path}: {error}") from error
 
 
 def parse_campaign(text: str, source: str) -> Campaign:
@@ -68,7 +60,10 @@ def parse_campaign(text: str, source: str) -> Campaign:
     Raises:
         CampaignError: as in `read_campaign`.
     """
-    data = _parse_yaml(text, source)
+    try:
+        data = parsed(text)
+    except UnreadableYamlError as error:
+        raise CampaignError(f"{source}: {error}") from error
     if data is None:
         raise CampaignError(f"{source}: the file is empty; start with 'name:' and 'potential:'")
     if not isinstance(data, Mapping):
@@ -117,31 +112,6 @@ def one_line(message: str) -> str:
 def short(value: Any) -> str:
     """``value`` as shown in an error: on one line, cut where it is long."""
     return _SHORT.repr(value)
-
-
-def _depth(text: str) -> int:
-    """Deepest nesting of brackets; the YAML scanner's time grows with its square."""
-    steps = ((char in "[{") - (char in "]}") for char in text)
-    return max(accumulate(steps), default=0)
-
-
-def _parse_yaml(text: str, source: str) -> Any:
-    if _depth(text) > _MAX_DEPTH:
-        raise CampaignError(f"{source}: is nested too deeply; a campaign has few levels")
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        problem = one_line(str(error.problem or error.context))
-        raise CampaignError(
-            f"{source}: {line}{problem}; mend the YAML there or just above"
-        ) from error
-    except (YAMLError, ValueError, OverflowError) as error:
-        problem = one_line(str(error))[:200]
-        raise CampaignError(f"{source}: unreadable YAML: {problem}; mend it") from error
-    except RecursionError as error:
-        raise CampaignError(f"{source}: is nested too deeply; a campaign has few levels") from error
 
 
 def _explain(errors: ValidationError, data: Any) -> str:

@@ -25,10 +25,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from workflows.errors import WorkflowError
+from workflows.plain_yaml import UnreadableYamlError, decoded, parsed
 
 HERE = "here"
 """Among a profile's ``stages``: compute in the driver's own process."""
@@ -36,7 +35,6 @@ HERE = "here"
 _TIME = re.compile(r"(?:(\d{1,3})-)?(\d{1,3}):(\d{2}):(\d{2})")
 _MEMORY = re.compile(r"[1-9]\d{0,8}[MG]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_MAX_BYTES = 1_000_000
 _Line = Annotated[str, Field(pattern=r"^[^\n\r\x00]+$", max_length=500)]
 _Word = Annotated[str, Field(pattern=r"^[^\s\x00]+$", max_length=200)]
 
@@ -154,9 +152,14 @@ def read_profiles(path: str | Path | None = None) -> dict[str, Profile]:
         raise WorkflowError(
             f"profiles: {source}: {reason}; write one as docs/hpc.md shows"
         ) from error
-    if len(content) > _MAX_BYTES:
-        raise WorkflowError(f"profiles: {source}: {len(content)} bytes is no profiles file")
-    data = _parse(content, str(source))
+    try:
+        data = parsed(decoded(content))
+    except UnreadableYamlError as error:
+        raise WorkflowError(f"profiles: {source}: {error}") from error
+    if not isinstance(data, Mapping) or not data:
+        raise WorkflowError(
+            f"profiles: {source}: names no profile; start with 'gpu:' as docs/hpc.md shows"
+        )
     profiles = {}
     for name, fields in data.items():
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", name):
@@ -197,30 +200,6 @@ def seconds_of(time: str) -> int:
         return 0
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-
-
-def _parse(content: bytes, source: str) -> Mapping[Any, Any]:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise WorkflowError(f"profiles: {source}: not UTF-8 text; save it as UTF-8") from error
-    if text.count("[") + text.count("{") > 1000:
-        raise WorkflowError(f"profiles: {source}: is nested too deeply; a profile has few levels")
-    try:
-        data = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        problem = " ".join(str(error.problem or error.context).split())
-        raise WorkflowError(f"profiles: {source}: {line}{problem}; mend the YAML there") from error
-    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
-        problem = " ".join(str(error).split())[:200]
-        raise WorkflowError(f"profiles: {source}: unreadable YAML: {problem}; mend it") from error
-    if not isinstance(data, Mapping) or not data:
-        raise WorkflowError(
-            f"profiles: {source}: names no profile; start with 'gpu:' as docs/hpc.md shows"
-        )
-    return data
 
 
 def _profile(name: str, fields: Any, source: str) -> Profile:
