@@ -4,21 +4,13 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
 
-from tests.workflows.emt_potential import CountingEMT, load_emt
+from tests.workflows.emt_potential import CountingEMT
 from workflows.labelling import label_frames, within_limit
 from workflows.places import ThisProcess
-from workflows.settings import PotentialSettings, StoreSettings, engine_for
+from workflows.settings import PotentialSettings, StoreSettings
 
 LABELS = PotentialSettings("emt")
-
-
-@pytest.fixture(autouse=True)
-def emt(monkeypatch):
-    monkeypatch.setattr("potentials.loading.load_potential", load_emt)
-    engine_for.cache_clear()
-    CountingEMT.evaluations = 0
-    yield
-    engine_for.cache_clear()
+pytestmark = pytest.mark.usefixtures("emt")
 
 
 def _silent(_event):

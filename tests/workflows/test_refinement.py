@@ -15,7 +15,6 @@ from workflows.errors import WorkflowError
 from workflows.frame_validation import read_frames
 from workflows.places import ThisProcess
 from workflows.refinement import label_plan, label_seconds, plan_refinement, refine_on_frames
-from workflows.settings import PotentialSettings, engine_for
 
 
 def _silent(_event):
@@ -54,14 +53,6 @@ def labelled(frames):
     return frames
 
 
-@pytest.fixture
-def emt_labels(monkeypatch):
-    monkeypatch.setattr("potentials.loading.load_potential", load_emt)
-    engine_for.cache_clear()
-    yield PotentialSettings("emt")
-    engine_for.cache_clear()
-
-
 def test_a_plan_is_made_once_and_costs_what_its_labels_cost(stand_in, tmp_path):
     committee = [load_potential(stand_in), load_emt("emt")]
     folder = tmp_path / "refine"
@@ -88,11 +79,11 @@ def test_the_limit_bounds_the_plan(stand_in, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_labels_stand_in_the_folder_with_what_failed(emt_labels, tmp_path):
+def test_labels_stand_in_the_folder_with_what_failed(emt, tmp_path):
     committee = [load_emt("emt"), load_emt("emt")]
     plan = plan_refinement(shaken(3), committee, "emt", 60.0, [], tmp_path)
     plan.frames[1].positions[0] = plan.frames[1].positions[1]
-    done = label_plan(plan, emt_labels, tmp_path, _silent, ThisProcess())
+    done = label_plan(plan, emt, tmp_path, _silent, ThisProcess())
     assert len(read_frames(tmp_path / "labelled.extxyz")) == len(done.frames) == 2
     assert len((tmp_path / "failed.txt").read_text().splitlines()) == 1
 

@@ -14,23 +14,15 @@ from pymatgen.core import Lattice, Structure
 from potentials.errors import PotentialError
 from results.database import open_database
 from structures.crystal_library import crystal
-from tests.workflows.emt_potential import CountingEMT, load_emt
+from tests.workflows.emt_potential import CountingEMT
 from workflows.packing import Built
 from workflows.progress import listening
-from workflows.settings import PotentialSettings, StoreSettings, engine_for
+from workflows.settings import PotentialSettings, StoreSettings
 from workflows.stages import evaluate_stage, last_structure, path_stage, relax_stage
 
 RELAXATION = {"fmax": 0.03, "max_steps": 100, "cell": "fixed"}
 EMT = PotentialSettings(name="emt")
-
-
-@pytest.fixture(autouse=True)
-def emt(monkeypatch):
-    monkeypatch.setattr("potentials.loading.load_potential", load_emt)
-    engine_for.cache_clear()
-    CountingEMT.evaluations = 0
-    yield
-    engine_for.cache_clear()
+pytestmark = pytest.mark.usefixtures("emt")
 
 
 FCC = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
