@@ -37,7 +37,7 @@ written by the same command.
 **Not for** publishing numbers, for ranking candidates that lie closer than the errors below, or for
 chemistry that it was not shown: elements other than the seventeen below, oxidised or molecular
 species, cathodes, electronic or magnetic questions, reaction energies between compounds, high
-pressure, melts. For a study take a foundation model (`lithiophile potentials list`).
+pressure. For a study take a foundation model (`lithiophile potentials list`).
 
 **It inherits its teacher's errors.** CHGNet's energy surface is too soft: surface energies are 30
 to 50 % under PBE (Li(100) 0.33 against 0.46, Cu(111) 0.84 against 1.34, Au(111) 0.37 against
@@ -85,7 +85,7 @@ def _training_set(frames: Sequence[Atoms]) -> str:
     training, held_out = split(frames)
     atoms = sum(map(len, training))
     symbols = sorted({s for f in frames for s in f.symbols})
-    families = Counter(str(f.info["family"]) for f in training)
+    families = Counter(str(f.info.get("family", "given")) for f in training)
     lines = [
         "## Training set",
         "",

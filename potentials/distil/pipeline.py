@@ -168,9 +168,9 @@ def replayed_frames(space: Workspace, dft: Path, path: Path) -> int:
     kept = [
         frame
         for frame in read_frames(space.shards())
-        if frame.info["family"] in ("bulk", "alloy")
+        if frame.info.get("family") in ("bulk", "alloy")
         or not {*frame.symbols} <= corrected
-        or (frame.info["family"] == "vacancy" and len({*frame.symbols}) > 1)
+        or (frame.info.get("family") == "vacancy" and len({*frame.symbols}) > 1)
     ]
     write_frames(path, kept)
     return len(kept)

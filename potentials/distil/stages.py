@@ -20,6 +20,8 @@ STAGES: dict[str, Callable[[Crystals], Iterator[System]]] = {
     "compound-slab": compounds.slab_systems,
     "electrolyte-contact": compounds.contact_systems,
     "hop": lambda crystals: compounds.hop_systems(crystals, range(16)),
+    "adatom-again": lambda crystals: systems.adatom_systems(crystals, range(10, 13)),
+    "hop-path": lambda crystals: systems.hop_path_systems(crystals, range(14)),
     "melt": lambda crystals: systems.melt_systems(crystals, range(30)),
     "melt-contact": interfaces.melt_contact_systems,
     "salt-interface-more": lambda crystals: interfaces.interface_systems(

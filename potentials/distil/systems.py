@@ -128,6 +128,29 @@ def adatom_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
                     yield System(label, "adatom", atoms, (0.0, 200.0, 500.0, 0.0)[copy % 4], 8)
 
 
+def hop_path_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+    """Li on the way from one site of a metal facet over the bridge to the next, at bonding height.
+
+    Descents from random places end in the sites, so that the saddles are hardly seen otherwise.
+    """
+    for copy in rounds:
+        for name in known(crystals, METALS):
+            for facet in facets_of(name):
+                label = f"hop-path/{name}/{facet}/{copy}"
+                rng = generator(label)
+                slab = metal_slab(crystals, name, facet, (2, 2, 3 + copy % 2))
+                slab = rattled(_strained(slab, in_plane_strain(rng, 0.005)), rng, 0.015)
+                top = slab.positions[slab.positions[:, 2].argmax(), :2]
+                along, across = slab.cell[:2, :2] / 2.0
+                # over the middle of a bond of two top atoms, and on either side of it
+                lateral = (
+                    top + 0.5 * along + rng.choice([0.0, 0.0, *rng.uniform(-0.5, 0.5, 3)]) * across
+                )
+                height = _height_over(slab, lateral, rng.uniform(2.3, 2.9))
+                atoms = slab + Atoms("Li", [[*lateral, height]])
+                yield System(label, "adatom", atoms, 0.0, 6)
+
+
 def salt_slab_systems(crystals: Crystals) -> Iterator[System]:
     """Stoichiometric slabs of ionic compounds, bare and with Li on top."""
     for name in known(crystals, SALTS):

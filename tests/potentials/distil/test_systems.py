@@ -103,3 +103,13 @@ def test_about_one_trajectory_in_sixteen_is_held_out(sampled):
     names = [s.name for stage in sampled.values() for s in stage]
     share = sum(map(is_held_out, names)) / len(names)
     assert 0.03 < share < 0.09
+
+
+def test_lithium_on_its_way_between_sites_is_often_over_the_middle_of_a_bond(crystals):
+    on_bridge = []
+    for system in systems.hop_path_systems({m: crystals[m] for m in ("Cu", "Mg")}, range(6)):
+        distances = system.atoms.get_distances(-1, range(len(system.atoms) - 1), mic=True)
+        first, second = np.sort(distances)[:2]
+        assert 2.2 < first < 3.0, system.name
+        on_bridge.append(second - first < 0.05)
+    assert 0.2 < np.mean(on_bridge) < 0.8
