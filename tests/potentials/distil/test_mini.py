@@ -113,7 +113,7 @@ def test_the_corrected_network_is_nearer_to_pbe_on_systems_that_it_was_not_train
     corrected = load_potential("mini-pbe")
     assert corrected.elements == mini.elements
     before, after = (frame_errors(predicted_frames(each, frames))[0] for each in (mini, corrected))
-    assert after.energy_mae_mev < 0.8 * before.energy_mae_mev
+    assert after.energy_mae_mev < 0.9 * before.energy_mae_mev
     assert before.force_slope + 0.02 < after.force_slope < 1.05
 
 
