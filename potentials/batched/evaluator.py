@@ -100,8 +100,7 @@ class Evaluator:
         atoms = to_atoms(structure)
         if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
             return None
-        # ASE refuses to give the volume of a cell without vectors.
-        if atoms.pbc.all() and abs(np.linalg.det(atoms.cell.array)) < _LEAST_VOLUME:
+        if atoms.pbc.all() and atoms.cell.volume < _LEAST_VOLUME:
             return None
         return read_system(atoms, self.network.atomic_numbers, self.device)
 
