@@ -47,12 +47,21 @@ def slab_systems(crystals: Crystals) -> Iterator[System]:
 
 def contact_systems(crystals: Crystals) -> Iterator[System]:
     """Lithium and coatings on polyanionic compounds: gaps, halves, descents and hot frames."""
+    cells = {name: conventional(crystal) for name, crystal in crystals.items()}
     for substrate in known(crystals, POLYANIONIC):
         films = ("Li", *SALTS, "Li3P", "Li3PO4") if substrate in ELECTROLYTES else ("Li",)
         for film in known(crystals, films):
             for facet in FACETS:
                 for film_facet in ((1, 1, 0), (1, 0, 0), (1, 1, 1)):
-                    built = _contact(crystals, film, film_facet, substrate, facet)
+                    built = coherent_contact(
+                        cells[film],
+                        film_facet,
+                        cells[substrate],
+                        facet,
+                        max_area=120.0,
+                        strain=0.08,
+                        largest=LARGEST_CONTACT,
+                    )
                     if built is not None:
                         name = f"{film}{film_facet}|{substrate}{facet}".replace(", ", "")
                         yield from _of_contact(name, *built, film == "Li")
@@ -83,24 +92,6 @@ def _of_contact(name: str, contact: Atoms, film: np.ndarray, lithium: bool) -> I
         rng = generator(label)
         start = rattled(with_gap(contact, film, rng.uniform(1.9, 2.6)), rng, 0.03)
         yield System(label, family, start, temperature, 8)
-
-
-def _contact(
-    crystals: Crystals,
-    film: str,
-    film_facet: tuple[int, int, int],
-    substrate: str,
-    facet: tuple[int, int, int],
-) -> tuple[Atoms, np.ndarray] | None:
-    return coherent_contact(
-        conventional(crystals[film]),
-        film_facet,
-        conventional(crystals[substrate]),
-        facet,
-        max_area=120.0,
-        strain=0.08,
-        largest=LARGEST_CONTACT,
-    )
 
 
 def _slabs(crystal: Atoms, facet: tuple[int, int, int]) -> list[Atoms]:
