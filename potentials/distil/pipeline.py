@@ -285,7 +285,7 @@ def dynamics(space: Workspace, picoseconds: float) -> dict[str, Any]:
     """
     from potentials.distil.evaluation import relaxed_atoms
     from potentials.distil.interfaces import contact
-    from potentials.distil.stability import stability
+    from potentials.distil.stability import stability, wide
     from potentials.loading import load_potential
 
     crystals = space.crystals()
@@ -297,7 +297,7 @@ def dynamics(space: Workspace, picoseconds: float) -> dict[str, Any]:
         name = f"Li(110) on {substrate}({''.join(map(str, facet))})"
         if built is None or name in done:
             continue
-        atoms, film = built
+        atoms, film = wide(*built)
         start = relaxed_atoms(atoms, calculator, 0.05)
         found = stability(start, film, calculator, HOT, picoseconds)
         done[name] = asdict(found) | {"atoms": len(atoms)}

@@ -1,6 +1,7 @@
 """Whether a network holds a contact together in molecular dynamics."""
 
 import logging
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from ase import Atoms, units
 from ase.calculators.calculator import Calculator
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from numpy.typing import NDArray
 
 from potentials.distil.systems import shortest_distance
 
@@ -16,6 +18,8 @@ TIME_STEP = 2.0
 """fs."""
 SAMPLE = 50
 """Steps between two samples."""
+NARROWEST = 8.0
+"""Å; in a narrower cell whole rows of atoms move as one, and a lattice melts in it too easily."""
 FLOWN_APART = 10.0
 """Times the bath's temperature at which nothing is left to be watched."""
 
@@ -43,9 +47,15 @@ class Stability:
     substrate_moved: float
 
 
+def wide(contact: Atoms, film: NDArray[np.bool_]) -> tuple[Atoms, NDArray[np.bool_]]:
+    """A contact and the mask of its film, repeated until both sides are at least `NARROWEST`."""
+    a, b = (math.ceil(NARROWEST / length) for length in contact.cell.lengths()[:2])
+    return contact.repeat((a, b, 1)), np.tile(film, a * b)
+
+
 def stability(
     contact: Atoms,
-    film: np.ndarray,
+    film: NDArray[np.bool_],
     calculator: Calculator,
     temperature: float,
     picoseconds: float,

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from ase.build import bulk
+from ase.build import bulk, fcc111
 from ase.calculators.emt import EMT
 
-from potentials.distil.stability import stability
+from potentials.distil.stability import NARROWEST, stability, wide
 
 
 def test_a_crystal_that_is_stable_is_said_to_be():
@@ -15,6 +15,16 @@ def test_a_crystal_that_is_stable_is_said_to_be():
     assert found.shortest > 2.0
     assert found.left == 0
     assert found.substrate_moved < 0.4
+
+
+def test_a_narrow_contact_is_repeated_with_its_film():
+    slab = fcc111("Cu", (1, 4, 3), vacuum=6.0)
+    film = slab.get_tags() == 1
+    repeated, mask = wide(slab, film)
+    assert len(repeated) == 4 * len(slab)
+    assert min(repeated.cell.lengths()[:2]) >= NARROWEST
+    top = repeated.positions[:, 2] > repeated.positions[:, 2].max() - 0.1
+    assert np.array_equal(mask, top)
 
 
 def test_an_atom_that_flew_off_is_counted():
