@@ -12,8 +12,12 @@ from typing import Any
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from jobflow import Flow
+from pymatgen.core import Structure
 
+from potentials.potential import Potential
 from results.documents import CalculationDocument, as_structure
+from results.fingerprint import calculation_fingerprint
+from results.spool import Spool
 from structures import as_atoms
 from structures import as_structure as structure_of
 from workflows.errors import WorkflowError
@@ -22,6 +26,7 @@ from workflows.makers import EvaluateMaker
 from workflows.places import Place, computing_at
 from workflows.progress import Listener
 from workflows.settings import PotentialSettings, StoreSettings
+from workflows.tasks import EVALUATE
 
 LABEL_STAGE = "label"
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -62,7 +67,7 @@ def label_frames(
         PotentialError: the potential cannot be loaded or lacks an element.
         ResultsError: a store cannot be read or written.
     """
-    structures = [structure_of(_without_constraints(frame)) for frame in frames]
+    structures = [_structure(frame) for frame in frames]
     job = EvaluateMaker(name=LABEL_STAGE).make(structures, potential, stores)
     with computing_at(place):
         documents = run_flow(Flow([job], output=job.output), listener).documents
@@ -93,6 +98,31 @@ def labelled(frames: Sequence[Atoms], documents: Sequence[CalculationDocument]) 
     return Labelling(kept, failures, sum(each.wall_time_s or 0.0 for each in documents))
 
 
+def spooled(
+    frames: Sequence[Atoms], potential: Potential, spool: Path
+) -> tuple[list[Atoms], list[CalculationDocument]]:
+    """The frames that a labelling's spool knows, and what it holds of each; for `labelled`.
+
+    Args:
+        frames: what is looked for.
+        potential: what labelled them; labels of others, or by other settings, are not taken.
+        spool: the file that `label_frames` keeps in its spool folder.
+
+    Raises:
+        ResultsError: the file cannot be read.
+    """
+    known = Spool(spool).load()
+    identity = potential.identity.to_dict()
+    found, documents = [], []
+    for frame in frames:
+        key = calculation_fingerprint(_structure(frame), EVALUATE.name, {}, identity)
+        document = known.get(key)
+        if isinstance(document, CalculationDocument):
+            found.append(frame)
+            documents.append(document)
+    return found, documents
+
+
 def within_limit(seconds: Sequence[float], limit: float) -> int:
     """How many of the first frames fit into ``limit``, s."""
     total = 0.0
@@ -121,7 +151,8 @@ def write_labelled(frames: Sequence[Atoms], path: Path) -> None:
         ) from error
 
 
-def _without_constraints(frame: Atoms) -> Atoms:
+def _structure(frame: Atoms) -> Structure:
+    """What is labelled: every atom free."""
     free = frame.copy()
     free.set_constraint()
-    return free
+    return structure_of(free)

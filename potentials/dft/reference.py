@@ -37,7 +37,7 @@ def write_reference_frames(
     potential: GpawPotential,
     failures: Mapping[str, str],
     seconds: float,
-    folder: Path = _FOLDER,
+    folder: Path,
 ) -> None:
     """Write frames and facts.
 
@@ -46,8 +46,9 @@ def write_reference_frames(
         potential: what labelled them.
         failures: why the others have no label, by name.
         seconds: time that all of them took on one core.
-        folder: where the two files go.
+        folder: where the two files go; made if it is not there.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / _FRAMES
     ase.io.write(path, list(frames), format="extxyz")
     elements = sorted({symbol for frame in frames for symbol in frame.get_chemical_symbols()})

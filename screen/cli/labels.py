@@ -258,6 +258,49 @@ def collect_command(
     shown.print(f"{output}: {len(frames)} labelled frames")
 
 
+@dft.command(
+    "assemble",
+    epilog="Example: lithiophile dft assemble frames.extxyz "
+    "--spool labelled.extxyz.spool/label.jsonl --folder set",
+)
+def assemble_command(
+    frames: Annotated[
+        Path, typer.Argument(metavar="FRAMES", help="As `dft frames` writes them, without labels.")
+    ],
+    spool: Annotated[Path, typer.Option("--spool", help="What `label` keeps beside its output.")],
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Gets frames.extxyz.xz and frames.json.")
+    ],
+    labels: Annotated[
+        str, typer.Option("--with", help="What labelled: gpaw-pbe-quick or gpaw-pbe-tight.")
+    ] = _QUICK,
+) -> None:
+    """Make a reference set, such as the package's own, of the frames labelled so far.
+
+    The second file has settings, versions, hashes, and what did not converge.
+    """
+    from potentials.dft.gpaw_potential import GpawPotential
+    from potentials.dft.reference import write_reference_frames
+    from screen.errors import CampaignError
+    from workflows.frame_validation import read_frames
+    from workflows.labelling import labelled, spooled
+
+    wanted = read_frames(frames)
+    for key in ("name", "family", "system"):
+        if any(key not in frame.info for frame in wanted):
+            raise CampaignError(f"frames: one of {frames} has no {key}; give each of them one")
+    potential = GpawPotential(labels)
+    found, documents = spooled(wanted, potential, spool)
+    done = labelled(found, documents)
+    failures = {str(found[i].info["name"]): why for i, why in done.failures.items()}
+    if not done.frames:
+        raise CampaignError(f"--spool: {spool} holds no label of them by {labels}; label them")
+    write_reference_frames(done.frames, potential, failures, done.seconds, folder)
+    console(stderr=True).print(
+        f"{folder}: {len(done.frames)} of {len(wanted)} frames, {len(failures)} did not converge"
+    )
+
+
 def _candidates(file: Path | None, runs: str | None, max_atoms: int) -> "list[Atoms]":
     from results.database import open_database
     from workflows.frame_choice import frames_of_runs

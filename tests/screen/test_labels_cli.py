@@ -4,7 +4,9 @@ import ase.io
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.calculators.emt import EMT
 
+from potentials.cache import sha256_of
 from screen.cli import main
 
 
@@ -73,3 +75,48 @@ def test_inputs_of_another_code_and_what_is_missing_of_its_results(frames, tmp_p
     ]
     assert run("dft", "collect", folder, "--output", tmp_path / "labelled.extxyz") == 1
     assert "vasprun.xml: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_reference_set_is_made_of_what_was_labelled_so_far(frames, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("gpaw")
+    # EMT computes in the place of GPAW: keys, labels and facts have to belong together
+    monkeypatch.setattr(
+        "potentials.dft.gpaw_potential.GpawPotential.ase_calculator", lambda _self: EMT()
+    )
+    first = ase.io.read(frames, ":")
+    first[1].positions[0] = first[1].positions[1]  # has no label
+    ase.io.write(frames, first)
+    output, folder = tmp_path / "labelled.extxyz", tmp_path / "set"
+    assert run("label", frames, "--output", output) == 0
+    later = bulk("Cu", a=3.7)
+    later.info = {"name": "copper 3"}
+    ase.io.write(frames, [*first, later])
+    arguments = ("dft", "assemble", frames, "--folder", folder)
+    spool = tmp_path / "labelled.extxyz.spool" / "label.jsonl"
+    capsys.readouterr()
+    assert run(*arguments, "--spool", spool) == 2
+    assert "has no family" in capsys.readouterr().err
+    for frame in (*first, later):
+        frame.info |= {"family": "bulk", "system": "Cu"}
+    ase.io.write(frames, [*first, later])
+    assert run(*arguments, "--spool", tmp_path / "other.jsonl") == 2
+    assert "holds no label of them by gpaw-pbe-quick" in capsys.readouterr().err
+    assert run(*arguments, "--spool", spool, "--with", "gpaw-pbe-tight") == 2
+    assert "holds no label of them by gpaw-pbe-tight" in capsys.readouterr().err
+    assert run(*arguments, "--spool", spool) == 0
+    assert "2 of 4 frames, 1 did not converge" in capsys.readouterr().err
+
+    labelled = ase.io.read(folder / "frames.extxyz.xz", ":")
+    assert [frame.info["name"] for frame in labelled] == ["copper 0", "copper 2"]
+    for frame, given in zip(labelled, (first[0], first[2]), strict=True):
+        given.calc = EMT()
+        assert frame.get_potential_energy() == pytest.approx(given.get_potential_energy())
+        assert frame.get_forces() == pytest.approx(given.get_forces(), abs=1e-6)
+    facts = json.loads((folder / "frames.json").read_text())
+    assert facts["sha256"] == sha256_of(folder / "frames.extxyz.xz")
+    assert (facts["frames"], facts["atoms"]) == (2, 8)
+    assert (facts["families"], facts["systems"]) == ({"bulk": 2}, {"Cu": 2})
+    assert facts["potential"]["name"] == "gpaw-pbe-quick"
+    assert list(facts["not_converged"]) == ["copper 1"]
+    assert list(facts["setups"]) == ["Cu"]
