@@ -152,8 +152,11 @@ def layer_cuts(heights: NDArray[np.float64], spacing: float) -> NDArray[np.float
     return np.mod(wrapped[open_gaps] + gaps[open_gaps] / 2, spacing)
 
 
-def primitive_cell(structure: Structure) -> Structure:
-    """Primitive cell of ``structure`` in the same orientation in space."""
+def reduced_primitive_cell(structure: Structure) -> Structure:
+    """Primitive cell spanned by the shortest vectors, in the same orientation in space.
+
+    Facets are cut from it; `structures.symmetry.primitive_cell` is spanned by the standard ones.
+    """
     dataset = SpacegroupAnalyzer(structure, symprec=SYMPREC).get_symmetry_dataset()
     pure = (dataset.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))
     translations = dataset.translations[pure]
@@ -200,7 +203,7 @@ def _plainness(index: MillerIndex) -> tuple[int, int, tuple[int, ...]]:
 
 def _lattice_plane_spacing(structure: Structure, index: MillerIndex) -> float:
     """Distance along the normal after which the crystal repeats, Å."""
-    primitive = primitive_cell(structure)
+    primitive = reduced_primitive_cell(structure)
     inner = primitive_index(structure, primitive, index)
     return float(primitive.lattice.d_hkl(inner))
 

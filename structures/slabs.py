@@ -22,8 +22,8 @@ from structures.miller import (
     close_packed_index,
     distinct_miller_indices,
     miller_index,
-    primitive_cell,
     primitive_index,
+    reduced_primitive_cell,
 )
 from structures.models import Facet, MillerIndex, in_plane_area
 
@@ -250,7 +250,7 @@ def _cut(cell: Structure, shift: float, planes: int) -> Structure:
 
 def _oriented_cell(bulk: Structure, index: MillerIndex) -> Structure:
     """Primitive cell with its shortest a and b in the facet and c one lattice plane up."""
-    primitive = primitive_cell(bulk)
+    primitive = reduced_primitive_cell(bulk)
     plane = np.array(primitive_index(bulk, primitive, index))
     reach = max(2, int(np.abs(plane).max()))
     vectors = np.array([v for v in product(range(-reach, reach + 1), repeat=3) if any(v)])
