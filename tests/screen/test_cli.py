@@ -35,6 +35,7 @@ COMMANDS = [
     ["dft", "frames"],
     ["dft", "inputs"],
     ["dft", "collect"],
+    ["dft", "assemble"],
     ["structures", "list"],
     ["structures", "show"],
     ["structures", "facet"],
