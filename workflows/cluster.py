@@ -8,7 +8,8 @@ clock.
 
 What happens to a shard that ends without all its systems:
 
-- it was stopped before the wall time, or died after finishing some: the rest is submitted again;
+- it was stopped before the wall time, or died after finishing some or after a part of them was on
+  the disk (molecular dynamics): the rest is submitted again;
 - it died twice without finishing any: its systems are computed one by one, the one in flight noted,
   and one that then kills its shard twice is recorded as failed;
 - it ended before it began to compute, three times: the profile or the potential is wrong, and the
@@ -123,6 +124,12 @@ class _Shard:
 
     def __post_init__(self) -> None:
         self.reader = SpoolReader(self.folder.spool)
+
+    @property
+    def got_on(self) -> bool:
+        """Whether it has finished a system, or a part of one is on the disk to go on from."""
+        beat = self.folder.read_beat() or self.beat
+        return self.finished > 0 or (beat is not None and beat.progress != "")
 
 
 class _StageOnCluster:
@@ -275,7 +282,7 @@ class _StageOnCluster:
         group = self._rest(shard)
         if ending.ending == "failed":
             group = self._after_false_start(group, ending.message, shard)
-        elif ending.ending == "stopped" and not shard.finished:
+        elif ending.ending == "stopped" and not shard.got_on:
             group = replace(group, stops=group.stops + 1)
         self._again(shard, group)
         shard.folder.remove()
@@ -292,7 +299,7 @@ class _StageOnCluster:
         elif beat is None or beat.phase == "starting":
             if shard.array.job_id is not None:
                 group = self._after_false_start(group, "", shard)
-        elif shard.finished:
+        elif shard.got_on:
             group = replace(group, deaths=0)
         elif group.one_by_one and beat.current in group.fingerprints:
             kills = {**group.kills, beat.current: group.kills.get(beat.current, 0) + 1}
@@ -320,7 +327,7 @@ class _StageOnCluster:
         """What a shard leaves to be done; after progress, with its record wiped."""
         group = shard.group
         left = tuple(key for key in group.fingerprints if key in self._left)
-        if shard.finished:
+        if shard.got_on:
             return replace(group, fingerprints=left, deaths=0, stops=0, false_starts=0)
         return replace(group, fingerprints=left)
 

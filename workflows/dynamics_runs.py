@@ -8,12 +8,11 @@ documents appear when all of them are done.
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from monty.json import MSONable
 from pymatgen.core import Structure
 
 from potentials.batched.molecular_dynamics import DynamicsProgress, DynamicsResult
@@ -32,21 +31,14 @@ DYNAMICS_DTYPE = "float32"
 
 
 @dataclass(frozen=True)
-class RunSettings(MSONable):
-    """What the task loads its engine from.
+class RunSettings(PotentialSettings):
+    """What the task loads its engine from: the potential that moves the atoms, and a folder.
 
     Attributes:
-        potential: what moves the atoms.
         folder: where the folders of frames go, on a disk that every node sees.
     """
 
-    potential: PotentialSettings = field(default_factory=PotentialSettings)
     folder: str = "dynamics"
-
-    @property
-    def device(self) -> str:
-        """Torch device."""
-        return self.potential.device
 
 
 @dataclass(frozen=True)
@@ -89,9 +81,9 @@ def dynamics_stage(
         PotentialError: the potential cannot be loaded, or lacks an element.
         WorkflowError: the potential's engine does no molecular dynamics.
     """
-    potential = replace(potential, dtype=potential.dtype or DYNAMICS_DTYPE)
     folder = Path(stores.spool or ".").resolve() / "dynamics"
-    settings = RunSettings(potential, str(folder))
+    given = vars(potential) | {"dtype": potential.dtype or DYNAMICS_DTYPE}
+    settings = RunSettings(**given, folder=str(folder))
     systems = [[structure] for structure in structures]
     found = run_stage(stage, DYNAMICS, parameters, systems, settings, stores)
     gone = [
@@ -151,10 +143,10 @@ def _is_gone(document: DynamicsDocument) -> bool:
 
 
 def _load(settings: RunSettings) -> tuple[Any, _Mover]:
-    potential, engine = engine_for(settings.potential)
+    potential, engine = engine_for(settings)
     if not hasattr(engine, "md"):
         raise WorkflowError(
-            f"potential: {settings.potential.name!r} has no molecular dynamics here; "
+            f"potential: {settings.name!r} has no molecular dynamics here; "
             "choose a MACE model, such as 'mini'"
         )
     return potential, _Mover(engine, potential.identity.to_dict(), Path(settings.folder))

@@ -36,6 +36,7 @@ class ShardStatus:
         host: its node, once it has started.
         silent_s: time since its last heartbeat, s, by the file server's clock; None before.
         left_s: wall time left, s; None where the scheduler does not say.
+        progress: how far systems that take long are, such as ``500 K, ps 12/20``; else empty.
     """
 
     stage: str
@@ -47,6 +48,7 @@ class ShardStatus:
     host: str
     silent_s: float | None
     left_s: int | None
+    progress: str
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def _shard_status(
         "" if beat is None else beat.host,
         _age(folder),
         left,
+        "" if beat is None else beat.progress,
     )
 
 

@@ -23,6 +23,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from workflows.errors import WorkflowError
+from workflows.progress import StageEvent, listening
 from workflows.shard_array import ShardArray
 from workflows.shard_folder import Beat, Ending, Result, ShardFolder, ShardOrders
 
@@ -84,14 +85,15 @@ def _compute(folder: ShardFolder, watch: "_Watch") -> None:
         with watch.writing:
             spool.append(document)
 
-    if not orders.one_by_one:
-        watch.say("computing")
-        _part(work, left).compute(engine, keep)
-        return
-    for i in left:
-        watch.say("computing", work.fingerprints[i])
-        _part(work, [i]).compute(engine, keep)
-        watch.stop_if_asked()
+    with listening(watch.note):
+        if not orders.one_by_one:
+            watch.say("computing")
+            _part(work, left).compute(engine, keep)
+            return
+        for i in left:
+            watch.say("computing", work.fingerprints[i])
+            _part(work, [i]).compute(engine, keep)
+            watch.stop_if_asked()
 
 
 def _check_identity(here: Any, wanted: Any) -> None:
@@ -135,6 +137,10 @@ class _Watch(threading.Thread):
     def say(self, phase: str, current: str = "") -> None:
         """Beat at once, with what is being done."""
         self._pulse(phase=phase, current=current)
+
+    def note(self, event: StageEvent) -> None:
+        """Beat with what a task says of systems that take long (`Beat.progress`)."""
+        self._pulse(progress=f"{event.stage} {event.done}/{event.total}")
 
     def end(self, result: Result) -> None:
         """Write the result; where the disk takes none, the heartbeat at least says why."""

@@ -73,6 +73,8 @@ class Beat:
         host: the node.
         pid: process on that node.
         message: why it cannot go on; empty otherwise.
+        progress: how far systems that take long are, once a part of them is on the disk, from which
+            another shard would go on; empty before.
     """
 
     count: int = 0
@@ -81,6 +83,7 @@ class Beat:
     host: str = ""
     pid: int = 0
     message: str = ""
+    progress: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def _shards_table(shards: "list[ShardStatus]") -> "Table":
             shard.shard,
             shard.job,
             shard.state,
-            f"{shard.done}/{shard.total}",
+            ", ".join(filter(None, (f"{shard.done}/{shard.total}", shard.progress))),
             shard.host,
             "" if shard.silent_s is None else f"{shard.silent_s:.0f} s ago",
             _duration(shard.left_s),

@@ -6,7 +6,8 @@ Files named in the environment make it misbehave on a compute node:
 - ``STUB_SECONDS``: seconds that each system takes;
 - ``STUB_ENDLESS``: number of atoms of the systems that take an hour;
 - ``STUB_KILLER``: number of atoms of the systems that kill the process that computes them;
-- ``STUB_LOG``: a folder that gets one file per system computed, to count repetitions.
+- ``STUB_LOG``: a folder that gets one file per system computed, to count repetitions;
+- ``STUB_PIECES``: the folder of `IN_PIECES`, which gets one file per piece, with the process.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from pymatgen.core import Lattice, Structure
 
 from potentials.identity import PotentialIdentity
 from potentials.protocol import Calculation
+from workflows.progress import StageEvent, report
 from workflows.tasks import Task, _calculation_document
 
 
@@ -69,6 +71,26 @@ def compute(engine, systems, _parameters, done):
 
 
 STUB = Task("stub", "tests.workflows.stub_potential:STUB", compute, _calculation_document, load)
+
+
+def compute_in_pieces(_engine, systems, parameters, done):
+    """One piece a second, told when it is on the disk; goes on from those that are there."""
+    folder = Path(os.environ["STUB_PIECES"])
+    for piece in range(len(list(folder.iterdir())), parameters["pieces"]):
+        time.sleep(1)
+        (folder / f"{piece:02}-{os.getpid()}").touch()
+        report(StageEvent("pieces", piece + 1, parameters["pieces"], 0, 0))
+    for position, system in enumerate(systems):
+        done(position, _result(system[0]))
+
+
+IN_PIECES = Task(
+    "pieces",
+    "tests.workflows.stub_potential:IN_PIECES",
+    compute_in_pieces,
+    _calculation_document,
+    load,
+)
 
 
 def systems(n, n_atoms=1):

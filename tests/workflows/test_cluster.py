@@ -18,15 +18,16 @@ from results.errors import ResultsError
 from results.spool import Spool
 from tests.services.read_only import read_only
 from tests.services.slurm import running_slurm
-from tests.workflows.stub_potential import STUB, StubSettings, systems
-from workflows.cluster import Cluster, DetachedError
+from tests.workflows.stub_potential import IN_PIECES, STUB, StubSettings, systems
+from workflows.cluster import Cluster, DetachedError, _StageOnCluster
 from workflows.errors import WorkflowError
 from workflows.places import computing_at
 from workflows.profiles import Profile
 from workflows.settings import StoreSettings
-from workflows.shard_array import arrays_in
-from workflows.shard_folder import ShardOrders
+from workflows.shard_array import Group, ShardArray, arrays_in
+from workflows.shard_folder import Beat, Result, ShardOrders
 from workflows.stages import run_stage
+from workflows.tasks import StageWork
 
 pytest.importorskip("qtoolkit", reason="qtoolkit is not installed (extra hpc)")
 ROOT = str(Path(__file__).parents[2])
@@ -257,6 +258,40 @@ def test_a_system_longer_than_the_wall_time_is_found_by_halving(site, monkeypatc
     assert [document.converged for document in found] == [False, True, True]
     assert "not done within the wall time of 00:00:08, 2 times" in found[0].failure
     assert max(site.computed().values()) == 1
+
+
+@pytest.mark.parametrize(("progress", "stops"), [("", 1), ("500 K, ps 3/20", 0)])
+def test_a_stop_that_left_a_part_on_the_disk_counts_not_against_its_systems(
+    tmp_path, progress, stops
+):
+    (one,) = systems(1)
+    work = StageWork("md", STUB, {}, StubSettings(), {}, [one], ["key"])
+    stage = _StageOnCluster(work, print, "cpu", Profile(), tmp_path, False)
+    array = ShardArray.create(tmp_path, "cpu", [[("shard-0001", Group(("key",)))]])
+    ((_, folder, group),) = array.shards()
+    stage._write_shard(folder, group)
+    folder.write_beat(Beat(phase="computing", progress=progress))
+    folder.write_result(Result("stopped"))
+    stage._take(array, array.shards())
+    stage._look_at(stage._out[0], None)
+    (waiting,) = stage._waiting
+    assert (waiting.fingerprints, waiting.stops) == (("key",), stops)
+
+
+@pytest.mark.slow
+def test_a_run_longer_than_three_wall_times_goes_on_where_it_was(site, monkeypatch):
+    """Each shard leaves some seconds of the run on the disk before it is stopped."""
+    pieces = site.folder / "pieces"
+    pieces.mkdir()
+    monkeypatch.setenv("STUB_PIECES", str(pieces))
+    with computing_at(site.cluster(time="00:00:05", signal_before=2)):
+        (found,) = run_stage(
+            "md", IN_PIECES, {"pieces": 12}, systems(1), StubSettings(), site.stores
+        )
+    assert found.converged, found.failure
+    written = sorted(path.name for path in pieces.iterdir())
+    assert [name.partition("-")[0] for name in written] == [f"{i:02}" for i in range(12)]
+    assert len({name.partition("-")[2] for name in written}) > 3  # processes
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from structures.droplets import liquid_film, liquid_lithium
 from structures.models import in_plane_area
 from tests.results.dynamics.test_droplet import DENSITY, LENGTH, synthetic_drop
 from tests.results.samples import POTENTIAL, collector, sound_evidence
+from workflows.cluster import Cluster, _StageOnCluster
 from workflows.dynamics import (
     DynamicsMaker,
     DynamicsStart,
@@ -35,11 +36,21 @@ from workflows.dynamics import (
     starts_of,
 )
 from workflows.dynamics_analysis import arrhenius_line, drop_run, liquid_tension
-from workflows.dynamics_runs import dynamics_stage, frames_hash, read_trajectory
+from workflows.dynamics_runs import (
+    DYNAMICS,
+    RunSettings,
+    dynamics_stage,
+    frames_hash,
+    read_trajectory,
+)
 from workflows.errors import WorkflowError
 from workflows.local import run_flow
+from workflows.profiles import Profile
 from workflows.progress import listening
 from workflows.settings import PotentialSettings, StoreSettings
+from workflows.shard_array import Group
+from workflows.shard_folder import ShardFolder
+from workflows.tasks import StageWork
 from workflows.wetting import DropSize, WettingMaker, _young_dupre
 
 MINI = PotentialSettings("mini")
@@ -122,6 +133,22 @@ def test_a_stage_that_was_stopped_goes_on(stores, monkeypatch):
     (whole,) = dynamics_stage("dynamics", [crystal], wanted, MINI, apart)
     assert document.frames.n_frames == 61
     assert document.frames.sha256 == whole.frames.sha256
+
+
+def test_the_settings_of_a_run_travel_to_a_node(tmp_path):
+    """The driver takes the CPU, the node the device of its profile; the frames' folder stays."""
+    wanted = RunSettings("mini", device="cuda", dtype="float32", folder="/shared/frames")
+    cluster = Cluster(tmp_path, {"gpu": Profile(gpus=1)}, "gpu")
+    assert cluster.settings_here(wanted) == replace(wanted, device="cpu")
+    crystal = Structure(Lattice.cubic(3.44), ["Li"] * 2, [[0, 0, 0], [0.5, 0.5, 0.5]])
+    here = replace(wanted, device="cpu")
+    work = StageWork("md", DYNAMICS, parameters(2), here, {}, [[crystal]], ["key"])
+    stage = _StageOnCluster(work, print, "gpu", Profile(gpus=1), tmp_path, False)
+    folder = ShardFolder(tmp_path / "shard")
+    stage._write_shard(folder, Group(("key",)))
+    arrived, _ = folder.read_input()
+    assert arrived.settings == wanted
+    assert arrived.task is DYNAMICS
 
 
 def test_a_potential_without_dynamics_says_so(stores, monkeypatch):
