@@ -38,7 +38,7 @@ def add_migration(
     Args:
         passed: the candidates.
         funnel: the thresholds; None rejects nothing.
-        strained: crystals under strain, lithium last.
+        strained: crystals under strain, relaxed (`workflows.coating_jobs.settled`), lithium last.
         stressed: their stresses.
         hops: of each crystal by vacancies, then by extra ions, both ends as built.
         ends: the relaxed ends.
@@ -108,6 +108,8 @@ def _with(document: CoatingDocument, found: Quantities) -> CoatingDocument:
 
 def _moduli(owner: int, strained: Built, stressed: list[CalculationDocument]) -> Moduli | str:
     """Of one crystal, or why it has none."""
+    if owner in strained.failures:
+        return strained.failures[owner]
     for position in strained.of(owner):
         parts = strained.parts(position, stressed)
         if problem := failures_text(("strained", part.failure) for part in parts):
@@ -119,7 +121,7 @@ def _moduli(owner: int, strained: Built, stressed: list[CalculationDocument]) ->
             return moduli(stiffness(stresses, STRAIN))
         except ResultsError as error:
             return str(error)
-    return strained.failures.get(owner, "lithium did not converge")
+    return "lithium did not converge"
 
 
 def _elasticity(
@@ -160,22 +162,34 @@ def _migration(
     paths: Sequence[PathDocument],
 ) -> Quantities:
     """Barriers of the easiest percolating paths, and every hop that was tried."""
-    vacancy = migration_of(owner, hops, ends, joined, paths)
-    found = {"vacancy_barrier_ev": vacancy}
-    tried = vacancy.hops
+    found = {"vacancy_barrier_ev": migration_of(owner, hops, ends, joined, paths)}
     if hops.of(n_hosts + owner):
         extra = migration_of(n_hosts + owner, hops, ends, joined, paths)
-        tried += tuple(hop.model_copy(update={"kind": "interstitial"}) for hop in extra.hops)
+        moved = tuple(hop.model_copy(update={"kind": "interstitial"}) for hop in extra.hops)
         state = (extra.evidence.reference_state or "").replace("vacancy", "interstitial")
         evidence = extra.evidence.model_copy(update={"reference_state": state or None})
-        found["interstitial_barrier_ev"] = replace(extra, evidence=evidence)
-    values: dict[str, Any] = {"hops": tried}
-    values |= {name: one.barrier_ev for name, one in found.items()}
-    known = [one for one in found.values() if one.barrier_ev is not None]
-    easiest = min(known, key=lambda one: value_of(one.barrier_ev), default=vacancy)
-    values |= {_MIGRATION: easiest.barrier_ev, "migration_dimensions": easiest.dimensions}
+        found["interstitial_barrier_ev"] = replace(extra, evidence=evidence, hops=moved)
+    ways = list(found.values())
+    known = [one for one in ways if one.barrier_ev is not None]
+    easiest = min(known, key=lambda one: value_of(one.barrier_ev), default=ways[0])
+    evidence = easiest.evidence
+    failure = failures_text(
+        (f"{hop.kind} {hop.start} to {hop.end}", hop.failure)
+        for one in ways
+        if one is not easiest
+        for hop in one.hops
+    )
+    if evidence.converged and failure:
+        # What failed might have been the easier way.
+        evidence = evidence.model_copy(update={"converged": False, "failure": failure})
+    values: dict[str, Any] = {name: one.barrier_ev for name, one in found.items()}
+    values |= {
+        _MIGRATION: easiest.barrier_ev,
+        "migration_dimensions": easiest.dimensions,
+        "hops": tuple(hop for one in ways for hop in one.hops),
+    }
     supported = {name: one.evidence for name, one in found.items()}
-    return Quantities(values, supported | {_MIGRATION: easiest.evidence})
+    return Quantities(values, supported | {_MIGRATION: evidence})
 
 
 def _wetted(

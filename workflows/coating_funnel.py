@@ -109,7 +109,7 @@ def rejections(
 ) -> tuple[Rejection, ...]:
     """The thresholds that a coating misses after a step; none for a bare electrolyte.
 
-    What has no number, because a calculation failed, misses nothing here.
+    What has no number misses nothing here, nor does a number behind which something failed.
 
     Args:
         document: with the numbers of the step.
@@ -126,6 +126,8 @@ def _missed(document: CoatingDocument, funnel: Funnel, step: Step) -> Iterator[R
     for each in _THRESHOLDS:
         limit, value = getattr(funnel, each.field), getattr(document, each.value)
         if each.step != step or limit is None or value is None:
+            continue
+        if not document.evidence[each.value].converged:
             continue
         if (value < limit) if each.at_least else (value > limit):
             name, unit = names[each.value]

@@ -16,6 +16,7 @@ from structures.interstitial_hops import interstitial_hops
 from structures.strained import strained_cells
 from workflows.coating_judging import LITHIUM, Candidates
 from workflows.collector_jobs import InterfaceLimits, SlabSize, add_interfaces
+from workflows.evidence import failures_text
 from workflows.makers import RelaxMaker
 from workflows.migration import SHORTEST_SUPERCELL, add_vacancies
 from workflows.packing import Built, Documents
@@ -58,13 +59,17 @@ def strain_crystals(passed: Candidates) -> Built:
 
 @job
 def settled(built: Built, relaxed: list[CalculationDocument]) -> Built:
-    """What was built, with every structure as its relaxation left it."""
-    return Built(
-        built.models,
-        [last_structure(document) for document in relaxed],
-        built.owners,
-        built.failures,
-    )
+    """What was built, with every structure as its relaxation left it.
+
+    An owner of whose structures one did not converge is among the failures.
+    """
+    failures = dict(built.failures)
+    for position, owner in enumerate(built.owners):
+        reasons = dict.fromkeys(part.failure for part in built.parts(position, relaxed))
+        if problem := failures_text(("strained", reason) for reason in reasons):
+            failures[owner] = problem
+    structures = [last_structure(document) for document in relaxed]
+    return Built(built.models, structures, built.owners, failures)
 
 
 @job

@@ -2,6 +2,7 @@
 
 import pytest
 
+from results.documents import Evidence
 from results.thermodynamics.phases import Phase
 from tests.results.thermodynamics.hulls import LEVELS
 from tests.workflows.coating_samples import FORMULAS, calculation
@@ -164,13 +165,24 @@ def test_the_funnel_keeps_the_reason_and_the_number():
     assert [one.host for one in found.documents] == ["Li6PS5Cl", "Li2S", "LiCl"]
 
 
+def with_barrier(value, **evidence):
+    document = of(judged(), "Li2S")
+    known = {**document.evidence, "migration_barrier_ev": Evidence(**evidence)}
+    return document.model_copy(update={"migration_barrier_ev": value, "evidence": known})
+
+
 def test_thresholds_apply_at_their_step_only():
-    document = of(judged(), "Li2S").model_copy(update={"migration_barrier_ev": 1.4})
+    document = with_barrier(1.4, converged=True)
     assert rejections(document, Funnel(), "thermodynamics") == ()
     (missed,) = rejections(document, Funnel(), "migration")
     assert missed.text == "migration barrier 1.400 eV is over the threshold of 1 eV"
     assert rejections(document, None, "migration") == ()
     assert rejections(document, Funnel(max_migration_barrier=None), "migration") == ()
+
+
+def test_a_number_that_did_not_converge_rejects_nothing():
+    document = with_barrier(1.4, converged=False, failure="a hop diverged")
+    assert rejections(document, Funnel(), "migration") == ()
 
 
 def test_the_bare_electrolyte_is_never_rejected():

@@ -6,6 +6,10 @@ import pytest
 
 from results.documents import CalculationDocument
 from structures import crystal
+from tests.workflows.coating_samples import calculation
+from tests.workflows.test_coating_judging import judged, of
+from workflows.coating_documents import add_migration
+from workflows.coating_judging import Candidates
 from workflows.migration import add_vacancies, join_ends, migration_of
 from workflows.packing import Built
 from workflows.settings import PotentialSettings, StoreSettings
@@ -102,3 +106,21 @@ def test_a_crystal_without_lithium_says_so():
     found = migration_of(0, built, [], Built(), [])
     assert "holds no Li" in str(found.evidence.failure)
     assert found.hops == ()
+
+
+def test_a_way_that_failed_might_have_been_the_easier_one(lithium):
+    """Of vacancies (owner 0) and extra ions (owner 1) the lower barrier counts."""
+    one, ends, joined, (path,) = lithium
+    hops = Built(one.models * 2, one.structures * 2, [0, 1])
+    bands = Built([0, 1], joined.structures * 2, [0, 1])
+    passed = Candidates([of(judged(), "Li2S")], calculation("Li", 0.0))
+
+    def barrier_of(extra):
+        step = (passed, None, Built(), [], hops, ends * 2, bands, [path, extra])
+        document = add_migration.original(*step).documents[0]
+        assert document.migration_barrier_ev == document.vacancy_barrier_ev
+        return document.evidence["migration_barrier_ev"]
+
+    assert barrier_of(path).converged
+    broken = path.model_copy(update={"converged": False, "failure": "diverged"})
+    assert barrier_of(broken).failure == "interstitial Li 2a to Li 2a: diverged"
