@@ -143,7 +143,13 @@ def _interface_adhesion(
 def wetting_of(
     surface: Quantities, adhesion: Quantities, film_energies: dict[tuple[int, ...], Quantities]
 ) -> Quantities:
-    """Interface energy and contact angle, which follow from W and the surface energies."""
+    """Interface energy and contact angle, which follow from W and the surface energies.
+
+    Args:
+        surface: what `surface_of` gave of the substrate; empty where it is of no concern.
+        adhesion: what `adhesion_of` gave.
+        film_energies: what `surface_of` gave of each facet of lithium that was cut.
+    """
     key, names = "surface_energy_j_m2", ("interface_energy_j_m2", "contact_angle_deg")
     values: dict[str, Any] = {}
     evidence: dict[str, Evidence] = {}
@@ -159,9 +165,13 @@ def wetting_of(
     else:
         reason = "needs both surface energies and the work of adhesion"
         evidence[names[0]] = Evidence(converged=False, failure=reason)
-    gammas = {
-        index: one.values[key] for index, one in film_energies.items() if one.values.get(key, 0) > 0
-    }
+    gammas, lost = {}, []
+    for index, one in film_energies.items():
+        if one.values.get(key, 0) > 0:
+            gammas[index] = one.values[key]
+        else:
+            reason = one.evidence[key].failure or "its surface energy is not positive"
+            lost.append(f"Li {index}: {reason}")
     if w is not None and gammas:
         lowest = min(gammas, key=lambda index: gammas[index])
         gamma = gammas[lowest]
@@ -174,7 +184,11 @@ def wetting_of(
         values["gamma_li_j_m2"] = gamma
         facet = "".join(str(i) for i in lowest)
         values["gamma_li_source"] = f"Li ({facet}), lowest facet computed, same potential"
-        evidence[names[1]] = _derived(adhered, [film_energies[lowest].evidence[key]], error)
+        angle = _derived(adhered, [film_energies[lowest].evidence[key]], error)
+        if lost and angle.converged:
+            # A facet that failed might have been the lowest.
+            angle = angle.model_copy(update={"converged": False, "failure": "; ".join(lost)})
+        evidence[names[1]] = angle
     else:
         reason = "needs the work of adhesion and a surface energy of Li"
         evidence[names[1]] = Evidence(converged=False, failure=reason)

@@ -202,24 +202,26 @@ def join_interfaces(
 ) -> Built:
     """Li films on every facet: all terminations and registries; owners are the facets.
 
-    The films are the first ``n_films`` facets of the film's crystal.
+    The films are the first ``n_films`` facets of the film's crystal. One that did not converge is a
+    failure of every facet, even where others were laid on it: it might have adhered best.
     """
     built = Built()
     films = [(facets.models[i], slabs[i]) for i in facets.of(FILM)[:n_films]]
+    lost = [f"Li {film.miller_index}: {slab.failure}" for film, slab in films if not slab.converged]
+    if not films:
+        lost = [facets.failures.get(FILM, "no facet of Li was cut")]
     for owner, (facet, slab) in _substrates(facets, slabs):
         if not slab.converged:
             built.failures[owner] = f"slab: {slab.failure}"
             continue
-        problems = []
-        for film, film_slab in films:
-            if not film_slab.converged:
-                problems.append(f"Li {film.miller_index}: {film_slab.failure}")
-                continue
-            problem = add_interfaces(built, owner, film, facet, limits, size.vacuum)
-            if problem:
-                problems.append(problem)
-        if problems and not built.of(owner):
-            built.failures[owner] = "; ".join(problems)
+        tried = [
+            add_interfaces(built, owner, film, facet, limits, size.vacuum)
+            for film, film_slab in films
+            if film_slab.converged
+        ]
+        misfits = [] if built.of(owner) else [problem for problem in tried if problem]
+        if reasons := [*lost, *misfits]:
+            built.failures[owner] = "; ".join(reasons)
     return built
 
 
