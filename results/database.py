@@ -110,6 +110,11 @@ class Database:
     def __init__(self, engine: sa.Engine, name: str) -> None:
         self._engine = engine
         self._writing_engine = engine.execution_options(**{WRITE: True})
+        # All statements of a reading see one moment: what one finds is there for the next. SQLite's
+        # transactions are so by themselves.
+        one_moment = {"isolation_level": "REPEATABLE READ"}
+        is_server = engine.dialect.name == "postgresql"
+        self._reading_engine = engine.execution_options(**one_moment) if is_server else engine
         self.name = name
 
     def __enter__(self) -> Self:
@@ -426,7 +431,7 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with database_errors(self.name), self._engine.begin() as connection:
+        with database_errors(self.name), self._reading_engine.begin() as connection:
             yield connection
 
     @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import sqlalchemy as sa
 
 from results import database as database_module
 from results import documents as documents_module
@@ -644,6 +645,23 @@ def test_writers_at_once_lose_nothing(new_place, backend):
     with open_database(place) as database:
         assert database.find(wanted).keys() == wanted
         assert database.sql("SELECT count(*) AS n FROM calculations").rows == [{"n": 45}]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("method", ["summaries", "query"])
+def test_a_reading_of_several_statements_sees_one_moment(new_place, backend, method):
+    place = new_place(backend)
+    with open_database(place) as database, open_database(place) as other:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [collector("Cu")])
+
+        @sa.event.listens_for(database._engine, "after_cursor_execute")
+        def write_after_the_first(_connection, _cursor, statement, *_):
+            if "FROM candidates" in statement and other.summaries("host=Ni") == []:
+                other.add_candidates("test", [collector("Ni")])
+
+        assert len(getattr(database, method)()) == 1
+        assert len(getattr(database, method)()) == 2
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
