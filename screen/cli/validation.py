@@ -38,6 +38,15 @@ def validate(
         ),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or cuda:N.")] = "cpu",
+    dtype: Annotated[
+        str | None, typer.Option("--dtype", help="float64, float32 or tf32; none: its default.")
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="Head of a potential with several.")
+    ] = None,
+    dispersion: Annotated[
+        str | None, typer.Option("--dispersion", help="D3 to add: d3, d3-bj-pbe or its like.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", help="Write OUTPUT.csv and a parity plot, OUTPUT.png."),
@@ -58,7 +67,7 @@ def validate(
             f"--output = '{output}': folder {output.parent} does not exist; make it"
         )
     shown = console(stderr=True)
-    loaded = load_potential(potential, device=device)
+    loaded = load_potential(potential, device=device, dtype=dtype, head=head, dispersion=dispersion)
     if frames is not None:
         if against is not None:
             raise CampaignError("--frames: leave out --against, which is for published values")

@@ -8,14 +8,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ase.io
+import numpy as np
 import pandas
 import pytest
+import torch
+from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
 
+from potentials.download import weights_path
+from potentials.registry import entry
 from results.database import open_database
 from screen.cli import main
 from screen.cli.main import app
 from screen.ranking_output import as_dict, as_json
 from screen.stored import load_campaign, store_rankings
+from tests.potentials.networks import random_network
 from tests.screen.conftest import CAMPAIGN
 
 COMMANDS = [
@@ -391,3 +399,49 @@ def test_validates_a_potential_against_published_values(lithiophile):
     assert right["computed"] == wrong["computed"] == pytest.approx(3.63, abs=0.1)
     assert (right["verdict"], wrong["verdict"]) == ("agrees", "deviates")
     assert {"check.csv", "check.png"} <= set(written())
+
+
+@pytest.fixture
+def validated(lithiophile, tmp_path, monkeypatch):
+    """From options to the force error that `validate` tells of mace-mh-1.
+
+    Where the download would lie stands a network of its architecture with random weights.
+    """
+    monkeypatch.setenv("LITHIOPHILE_CACHE", str(tmp_path / "cache"))
+    known = entry("mace-mh-1")
+    weights_path(known).parent.mkdir(parents=True)
+    stand_in = random_network(heads=tuple(known.heads), architecture="mh-1")
+    torch.save(stand_in, weights_path(known))
+    frames = []
+    for seed in range(3):
+        atoms = bulk("Cu", cubic=True)
+        atoms.rattle(0.1, seed=seed)
+        atoms.calc = SinglePointCalculator(atoms, energy=0.0, forces=np.zeros((4, 3)))
+        frames.append(atoms)
+    ase.io.write("frames.extxyz", frames)
+
+    def force_error(*options):
+        status, out, err = lithiophile(
+            *("validate", "--potential", "mace-mh-1", "--frames", "frames.extxyz"),
+            *("--format", "json", *options),
+        )
+        assert status == 0, err
+        return json.loads(out)[0]["force_mae_mev"]
+
+    return force_error
+
+
+def test_validates_a_published_model_with_the_head_and_precision_asked_for(validated):
+    default, other = validated(), validated("--head", "matpes_r2scan")
+    assert validated("--head", "omat_pbe") == default
+    assert other != pytest.approx(default, rel=1e-5)
+    single = validated("--head", "matpes_r2scan", "--dtype", "float32")
+    assert single != other
+    assert single == pytest.approx(other, rel=1e-4)
+
+
+def test_validates_a_published_model_with_dispersion(validated):
+    pytest.importorskip("torch_dftd", reason="needs the extra d3")
+    corrected = validated("--dispersion", "d3")
+    assert corrected != pytest.approx(validated(), rel=1e-5)
+    assert corrected == pytest.approx(validated("--dispersion", "d3-bj-pbe"))
