@@ -86,7 +86,7 @@ def run_campaign(
     folder = RunFolder.beside(location, campaign.name)
     with folder.drive(request, listener) as heard, computing_at(place or ThisProcess()):
         documents = _run_screens(campaign, text, database, location, heard)
-    folder.forget()
+        folder.forget()
     return documents
 
 

@@ -74,10 +74,21 @@ def store_campaign(
     text: str,
     documents: Sequence[CandidateDocument] | None = None,
 ) -> None:
-    """Keep a campaign's file, and which candidates its run gave once it has ended."""
+    """Keep a campaign's file, and which candidates its run gave.
+
+    Args:
+        database: where it is kept.
+        campaign: as read.
+        text: its file.
+        documents: what its run gave; None before it has ended: until then, and for good if it is
+            killed, the candidates are those of the run before.
+    """
     content: dict[str, Any] = {"campaign": campaign.model_dump(mode="json"), "text": text}
     if documents is not None:
         content["last_run"] = [_identity(document) for document in documents]
+    elif campaign.name in database.campaign_names():
+        before = database.campaign(campaign.name)
+        content |= {key: before[key] for key in ("last_run",) if key in before}
     database.add_campaign(campaign.name, content)
 
 

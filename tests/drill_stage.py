@@ -20,4 +20,4 @@ if __name__ == "__main__":
     stores = StoreSettings(database=database, spool=str(folder.path))
     with folder.drive(request, lambda _event: None), computing_at(place):
         run_stage("stub", STUB, {}, systems(n_systems), StubSettings(), stores)
-    folder.forget()
+        folder.forget()

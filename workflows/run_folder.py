@@ -113,16 +113,19 @@ class RunFolder:
                     "or its quota, or give another --db"
                 ) from error
             yield _WritingListener(self.path / PROGRESS, listener)
+        with suppress(OSError):  # unless something is left in it
+            self.path.rmdir()
+            self.path.parent.rmdir()
 
     def forget(self) -> None:
-        """Take away what a finished run leaves; a spool that is still needed stays."""
+        """Take away what a finished run leaves; a spool that is still needed stays.
+
+        By its driver, before the next one may begin.
+        """
         shutil.rmtree(self.shards, ignore_errors=True)
         for name in (RUN, PROGRESS):
             with suppress(OSError):
                 (self.path / name).unlink(missing_ok=True)
-        with suppress(OSError):
-            self.path.rmdir()
-            self.path.parent.rmdir()
 
 
 def unfinished_runs(location: str) -> list[RunFolder]:

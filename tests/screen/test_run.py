@@ -15,7 +15,9 @@ from screen.run import potential_settings, run_campaign, store_settings
 from screen.stored import load_campaign
 from tests.screen.conftest import CAMPAIGN
 from tests.screen.synthetic import collector, collectors
+from workflows.driver_lock import lives_here, read_lock
 from workflows.progress import StageEvent
+from workflows.run_folder import RunFolder
 
 DETAILED = (
     CAMPAIGN
@@ -93,6 +95,38 @@ def test_a_campaign_that_lost_a_host_ranks_only_what_it_still_has(computed, tmp_
         computed["documents"] = [collector("Au"), collector("Ni")]
         run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
         assert [d.host for d in load_campaign(database).documents] == ["Au", "Ni"]
+
+
+def test_a_run_that_breaks_leaves_the_candidates_of_the_one_before(computed, tmp_path):
+    campaign = parse_campaign(CAMPAIGN, "x.yaml")
+    path = tmp_path / "results.db"
+    with open_database(path) as database:
+        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
+        computed["documents"] = [collector("Au"), collector("Ni")]
+        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
+        computed["documents"] = None
+        with pytest.raises(TypeError):
+            run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
+        assert [d.host for d in load_campaign(database).documents] == ["Au", "Ni"]
+
+
+@pytest.mark.usefixtures("computed")
+def test_a_finished_run_takes_its_folder_away_while_it_is_its_driver(tmp_path, monkeypatch):
+    """After that it might be the next driver's."""
+    campaign = parse_campaign(CAMPAIGN, "x.yaml")
+    path = tmp_path / "results.db"
+    folder = RunFolder.beside(str(path), campaign.name)
+    forget, drivers = RunFolder.forget, []
+
+    def watched(self):
+        drivers.append(read_lock(self.path))
+        forget(self)
+
+    monkeypatch.setattr(RunFolder, "forget", watched)
+    with open_database(path) as database:
+        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
+    assert [lives_here(lock) for lock in drivers] == [True]
+    assert not folder.path.parent.exists()
 
 
 def run_program(tmp_path, monkeypatch, capsys):
