@@ -52,7 +52,7 @@ class MeasuredBonds(Document):
     pair: tuple[str, str] = Field(description="The elements.")
     at_start: int = Field(ge=0, description="Bonds in the first frame.")
     at_end: float = Field(ge=0, description="Bonds, mean over the last fifth of the run.")
-    error: Number = Field(description="Standard deviation over that fifth.")
+    error: Number = Field(description="Standard error of blocks of it; None if unknown.")
     broken: int = Field(ge=0, description="Bonds of the first frame that the last has not.")
     formed: int = Field(ge=0, description="Bonds of the last frame that the first had not.")
 
@@ -85,8 +85,14 @@ class InterfaceRun(Document):
     widths_a: tuple[float, ...] = Field(
         default=(), description="Width of the mixed zone 4∫φ(1−φ)dz in each window, Å."
     )
+    width_a: Average | None = Field(
+        default=None, description="Of the mixed zone over the last fifth of the run, Å."
+    )
     crossed: dict[str, int] = Field(
         default_factory=dict, description="Atoms beyond the contact plane at the end, by kind."
+    )
+    crossed_in_all: Average | None = Field(
+        default=None, description="Those of all kinds, mean over the last fifth of the run."
     )
     separation_a: Average | None = Field(
         default=None, description="Distance between the layers that met at the start, Å."
@@ -101,6 +107,11 @@ class InterfaceRun(Document):
         default=None, description="Of all Li that is free to move, in the plane."
     )
     final_structure: StructureDictOrNone = Field(default=None, description="The last frame.")
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it ran to its end and is in equilibrium."""
+        return self.failure is None and self.equilibrium_reason is None
 
 
 class ArrheniusLine(Document):

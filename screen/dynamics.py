@@ -23,6 +23,7 @@ SOURCES = ("collectors", "seeds", "coatings")
 _INTERFACES = (
     "interface_structure",
     "lithium_interface_structure",
+    "lithiated_interface_structure",
     "electrolyte_interface_structure",
 )
 
@@ -49,10 +50,15 @@ def check_movers(campaign: Campaign, source: str) -> None:
     """
     for one in campaign.potentials:
         known = registry().get(one.name)
+        wrong = None
         if known is not None and known.kind not in _MOVING_KINDS:
+            wrong = f"potential = {one.name!r}"
+        elif one.dispersion is not None:
+            wrong = f"potential.dispersion = {one.dispersion!r}"
+        if wrong is not None:
             raise CampaignError(
-                f"{source}: potential = {one.name!r}: has no molecular dynamics here; choose a "
-                "MACE model, such as mini, or leave out dynamics and wetting"
+                f"{source}: {wrong}: has no molecular dynamics here; choose a MACE model without "
+                "dispersion, such as mini, or leave out dynamics and wetting"
             )
 
 

@@ -24,6 +24,9 @@ from workflows.settings import PotentialSettings, StoreSettings
 
 CLOSED_GAP = 2.4
 """Gap between the film's top and the substrate's image where the vacuum is taken out, Å."""
+DEEPEST = 2.5
+"""How far the film of a relaxed interface may reach under the substrate's top, Å: about a layer.
+Where it reaches deeper the formulas have not told the sides apart, or there is no contact plane."""
 
 
 @dataclass(frozen=True)
@@ -195,10 +198,20 @@ def film_of(structure: Structure, host: str, film: str = "Li") -> NDArray[np.boo
     n_film = round(float(units[1]) * sides[1].num_atoms)
     last = structure.species[len(structure) - max(0, n_film) :]
     in_order = Composition(Counter(map(str, last))).reduced_formula == sides[1].reduced_formula
-    if rank < 2 or not 0 < n_film < len(structure) or not in_order:
+    # What the host has in common with the film must be as its formula says.
+    shared = columns[:, 1] > 0
+    made_up = np.allclose((columns @ units)[shared], amounts[shared], atol=1e-3)
+    if rank < 2 or not 0 < n_film < len(structure) or not (in_order and made_up):
         raise WorkflowError(
             f"interface: cannot tell the {film} film from {host} in {structure.formula}; "
             "give stoichiometric sides with the film's sites last"
+        )
+    heights = structure.cart_coords[:, 2]
+    deep = float(heights[:-n_film].max() - heights[-n_film:].min())
+    if deep > DEEPEST:
+        raise WorkflowError(
+            f"interface: the {film} film would begin {deep:.1f} Å under the top of {host} in "
+            f"{structure.formula}; give stoichiometric sides, not yet mixed"
         )
     return np.arange(len(structure)) >= len(structure) - n_film
 
@@ -278,12 +291,8 @@ def _quantities(run: InterfaceRun | None, area: float, problem: str | None) -> Q
         return Quantities({}, dict.fromkeys(names, Evidence(converged=False, failure=reason)))
     reference = f"{run.temperature_k:g} K after {run.time_ps:g} ps"
     broken = sum(bonds.broken for bonds in run.bonds if "Li" not in bonds.pair)
-    values: dict[str, float | None] = {
-        "mixed_zone_width_a": float(np.mean(run.widths_a[-4:])),
-        "crossed_per_nm2": sum(run.crossed.values()) / area,
-        "bonds_broken_per_nm2": broken / area,
-    }
-    # What grows with time has no mean and no block error; the equilibrium is told of all.
+    # Bonds are counted in the first and in the last frame, which has no block error.
+    values: dict[str, float | None] = {"bonds_broken_per_nm2": broken / area}
     state = Evidence(
         converged=run.equilibrium_reason is None,
         failure=run.equilibrium_reason,
@@ -291,17 +300,24 @@ def _quantities(run: InterfaceRun | None, area: float, problem: str | None) -> Q
         fingerprints=run.fingerprints,
     )
     evidence = dict.fromkeys(values, state)
-    voids, along = run.void_fraction, run.lithium_parallel
-    if voids is not None:
-        values["void_fraction"] = voids.value
-        evidence["void_fraction"] = state.model_copy(update={"error": voids.error})
+    for name, mean, per in (
+        ("mixed_zone_width_a", run.width_a, 1.0),
+        ("crossed_per_nm2", run.crossed_in_all, area),
+        ("void_fraction", run.void_fraction, 1.0),
+    ):
+        if mean is not None:
+            values[name] = None if mean.value is None else mean.value / per
+            error = None if mean.error is None else mean.error / per
+            evidence[name] = state.model_copy(update={"error": error})
+    along = run.lithium_parallel
     if along is not None:
         value, error = along.value_cm2_s, along.error_cm2_s
+        failure = along.reason or run.equilibrium_reason
         values["li_diffusivity"] = None if value is None else value * 1e6
         evidence["li_diffusivity"] = Evidence(
-            converged=value is not None,
+            converged=failure is None,
             error=None if error is None else error * 1e6,
-            failure=along.reason,
+            failure=failure,
             reference_state=reference,
             fingerprints=run.fingerprints,
         )
@@ -321,25 +337,27 @@ def _closed(structure: Structure) -> Structure:
 def starts_of(documents: Mapping[str, list[Any]]) -> list[DynamicsStart]:
     """The relaxed interfaces of screens' candidates, best first, as `DynamicsStart`.
 
-    Of a coating these are lithium on it, and it on its electrolyte.
+    Of a coating these are lithium on it, and it on its electrolyte; of a seed, lithium on it and on
+    its phase richest in lithium.
 
     Args:
         documents: by screen, its best candidates; those without an interface are left out.
     """
-    found: dict[tuple[str, ...], DynamicsStart] = {}
+    found: dict[tuple[Any, ...], DynamicsStart] = {}
     for origin, candidates in documents.items():
         for document in candidates:
-            facet = document.miller_index or getattr(document, "lithium_miller_index", None)
+            alloy = getattr(document, "lithiated_phase", None) or ""
             lithium = getattr(document, "interface_structure", None) or getattr(
                 document, "lithium_interface_structure", None
             )
             coated = getattr(document, "electrolyte_interface_structure", None)
-            for host, film, index, structure in (
-                (document.host, "Li", facet, lithium),
-                (getattr(document, "electrolyte", ""), document.host, None, coated),
+            alloyed = getattr(document, "lithiated_interface_structure", None)
+            for host, film, where, structure in (
+                (document.host, "Li", facet_of(document, document.host), lithium),
+                (alloy, "Li", facet_of(document, alloy), alloyed),
+                (getattr(document, "electrolyte", ""), document.host, (None, ""), coated),
             ):
-                termination = document.termination if film == "Li" else ""
-                whose = (origin, film, host, str(index), termination)
+                whose = (origin, film, host, *where)
                 # A coating has one interface with Li, whatever electrolyte it stands on.
                 if structure is None or whose in found:
                     continue
@@ -348,9 +366,32 @@ def starts_of(documents: Mapping[str, list[Any]]) -> list[DynamicsStart]:
                     both,
                     origin,
                     host,
-                    list(document.elements) if film == "Li" else sorted(both.symbol_set),
-                    None if index is None else list(index),
-                    termination,
+                    list(document.elements) if host == document.host else sorted(both.symbol_set),
+                    None if where[0] is None else list(where[0]),
+                    where[1],
                     film,
                 )
     return list(found.values())
+
+
+def facet_of(document: Any, host: str) -> tuple[tuple[int, int, int] | None, str]:
+    """Miller index and termination of the facet of ``host`` whose contact with lithium was kept.
+
+    A seed's are those of its contact with the largest W; a coating names no termination.
+
+    Args:
+        document: of a screen with interfaces.
+        host: the seed, or its phase richest in lithium; else the document's.
+    """
+    index = document.miller_index or getattr(document, "lithium_miller_index", None)
+    if index is not None:
+        return tuple(index), document.termination
+    bound = [
+        contact
+        for contact in getattr(document, "contacts", ())
+        if contact.host == host and contact.work_of_adhesion_j_m2 is not None
+    ]
+    if not bound:
+        return None, ""
+    best = max(bound, key=lambda contact: contact.work_of_adhesion_j_m2)
+    return tuple(best.miller_index), best.termination

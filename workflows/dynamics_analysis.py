@@ -23,7 +23,12 @@ from results.dynamics.profiles import (
     separation,
     void_fraction,
 )
-from results.dynamics.statistics import block_mean, equilibrium, statistical_inefficiency
+from results.dynamics.statistics import (
+    BLOCK_IN_INEFFICIENCIES,
+    block_mean,
+    equilibrium,
+    statistical_inefficiency,
+)
 from results.dynamics.tension import surface_tension
 from results.dynamics.trajectory import Floats, Mask, Trajectory, without_drift
 from results.dynamics_documents import (
@@ -38,6 +43,8 @@ from workflows.dynamics_runs import read_trajectory
 
 WINDOWS = 20
 """Windows of a run in which widths and angles are told."""
+LAST_WINDOWS = 4
+"""Those at the end, a fifth of the run, whose mean is what became of it."""
 SLAB = 6.0
 """Thickness of the slabs whose diffusivity is told, Å."""
 LEAST_SETTLED_PS = 5.0
@@ -78,8 +85,10 @@ def interface_run(
     few = trajectory.part(slice(None, None, max(1, len(trajectory.times) // _VOID_FRAMES)))
     voids = void_fraction(few, film, contact)
     windows = _windows(len(trajectory.times))
+    widths = [mixed_zone_width(trajectory.part(w), film, contact) for w in windows]
     slabs, along = _lithium(tail, contact)
     crossed = atoms_crossed(trajectory, film, contact)
+    in_all = np.sum([np.zeros(len(trajectory.times)), *crossed.values()], axis=0)
     return InterfaceRun(
         **common,
         equilibrium_from_ps=None if settled.reason else float(trajectory.times[settled.start]),
@@ -90,8 +99,10 @@ def interface_run(
             e: tuple(m.error.tolist()) for e, m in means.items() if m.error is not None
         },
         windows_ps=tuple(float(trajectory.times[w].mean()) for w in windows),
-        widths_a=tuple(mixed_zone_width(trajectory.part(w), film, contact) for w in windows),
+        widths_a=tuple(widths),
+        width_a=_last_width(widths, len(trajectory.times) / len(windows), settled.inefficiency),
         crossed={kind: round(float(counts[-5:].mean())) for kind, counts in crossed.items()},
+        crossed_in_all=_average(_last_fifth(in_all)),
         separation_a=_average(apart[settled.start :]),
         energy_ev=_average(tail.energies),
         void_fraction=_average(voids[len(voids) * settled.start // len(trajectory.times) :]),
@@ -103,11 +114,18 @@ def interface_run(
 
 
 def arrhenius_line(runs: Sequence[InterfaceRun]) -> ArrheniusLine | str:
-    """The line through the runs' diffusivities along the interface, or why there is none."""
+    """The line through the diffusivities along the interface of the runs without stress.
+
+    Those that failed, or are not in equilibrium, tell nothing.
+
+    Returns:
+        The line, or why there is none.
+    """
     found = [
         (run.temperature_k, run.lithium_parallel)
         for run in runs
         if run.normal_stress_gpa is None
+        and run.is_sound
         and run.lithium_parallel is not None
         and run.lithium_parallel.value_cm2_s is not None
     ]
@@ -262,8 +280,10 @@ def _base(trajectory: Trajectory, drop: Mask) -> float:
     """Halfway between the substrate's top layer and the first layer of the liquid, Å."""
     half = len(trajectory.times) // 2
     heights = trajectory.heights[half:]
-    under = np.sort(heights[:, ~drop].mean(axis=0))
-    top = float(under[under > under[-1] - 0.8].mean())
+    first = trajectory.heights[0, ~drop]
+    layer = heights[:, ~drop][:, first > first.max() - 0.8].mean(axis=0)
+    # The median, since some of the layer's atoms may have gone into the liquid.
+    top = float(np.median(layer))
     # Atoms that went into the substrate are no liquid.
     above = heights[:, drop][heights[:, drop] > top + 1.0]
     if not len(above):
@@ -309,18 +329,39 @@ def _measured(found: Diffusivity) -> MeasuredDiffusivity:
 
 
 def _bonds(trajectory: Trajectory) -> list[MeasuredBonds]:
-    last = max(1, len(trajectory.times) // 5)
     return [
         MeasuredBonds(
             pair=change.pair,
             at_start=int(change.counts[0]),
-            at_end=float(change.counts[-last:].mean()),
-            error=float(change.counts[-last:].std()),
+            at_end=late.value or 0.0,
+            error=late.error,
             broken=change.broken,
             formed=change.formed,
         )
         for change in bond_changes(trajectory)
+        for late in [_average(_last_fifth(change.counts))]
     ]
+
+
+def _last_fifth(series: NDArray) -> Floats:
+    fifth: Floats = series[-max(1, len(series) // 5) :].astype(float)
+    return fifth
+
+
+def _last_width(widths: Sequence[float], frames: float, inefficiency: float) -> Average:
+    """Mean of the last windows, which are its blocks where they are long enough for that.
+
+    Args:
+        widths: of the mixed zone in each window, Å.
+        frames: in a window.
+        inefficiency: frames per independent sample.
+    """
+    late = np.array(widths[-LAST_WINDOWS:])
+    if len(late) < LAST_WINDOWS or frames < BLOCK_IN_INEFFICIENCIES * inefficiency:
+        reason = "too few independent samples for an error"
+        return Average(value=float(late.mean()), reason=reason)
+    error = late.std(ddof=1) / np.sqrt(LAST_WINDOWS)
+    return Average(value=float(late.mean()), error=float(error))
 
 
 def _average(series: Any) -> Average:

@@ -14,7 +14,7 @@ from results.quantities import contact_angle
 from structures import StructureError, crystal, facet_set
 from structures.conversion import as_structure
 from structures.droplets import LIQUID_DENSITY, drop_on, liquid_film
-from workflows.dynamics import DynamicsMaker
+from workflows.dynamics import DynamicsMaker, facet_of
 from workflows.dynamics_analysis import drop_run, liquid_tension
 from workflows.makers import RelaxMaker
 from workflows.packing import Documents
@@ -112,6 +112,16 @@ def run_drops(
         dynamics_maker: how long and how fine.
         potential: what moves the atoms.
         stores: where known runs are found and new ones kept.
+
+    Returns:
+        A document per facet and temperature; a host without a facet or room for a drop has one per
+        temperature, with the reason.
+
+    Raises:
+        PotentialError: the potential cannot be loaded, or lacks lithium or an element of a host.
+        ResultsError: a store cannot be read or written.
+        WorkflowError: the potential's engine does no molecular dynamics, or the place where it
+            computes cannot compute it.
     """
     found: list[WettingDocument] = []
     drops, owners = [], []
@@ -233,12 +243,9 @@ def _young_dupre(
     with open_database(database) as opened:
         held = opened.candidates(f"{of_host}contact_angle>=0")
     for document in held:
-        index = document.miller_index or getattr(document, "lithium_miller_index", None)
+        index, termination = facet_of(document, document.host)
         # A coating's document names the facet alone, of which it has the best termination.
-        same_facet = index in (None, tuple(facet.miller_index)) and document.termination in (
-            "",
-            facet.termination,
-        )
+        same_facet = index == tuple(facet.miller_index) and termination in ("", facet.termination)
         known = document.potential.sha256 == potential.sha256 and document.host == facet.host
         adhesion = getattr(document, "work_of_adhesion_j_m2", None)
         solid = getattr(document, "gamma_li_j_m2", None)

@@ -13,7 +13,7 @@ LEAST_SAMPLES = 10
 """Independent samples that a run must hold after its equilibration to be called equilibrated."""
 MOST_BLOCKS = 10
 LEAST_BLOCKS = 4
-_BLOCK_IN_INEFFICIENCIES = 4
+BLOCK_IN_INEFFICIENCIES = 4
 """Length of a block in statistical inefficiencies: neighbouring means are then about independent
 (6 % too small an error for an exponential memory)."""
 _STARTS = 100
@@ -135,7 +135,7 @@ def block_mean(values: ArrayLike, inefficiency: float) -> BlockMean:
     data = np.asarray(values, dtype=float)
     if not len(data):
         raise ResultsError("values: none; give at least one frame")
-    shortest = int(np.ceil(_BLOCK_IN_INEFFICIENCIES * inefficiency))
+    shortest = int(np.ceil(BLOCK_IN_INEFFICIENCIES * inefficiency))
     n_blocks = min(MOST_BLOCKS, len(data) // shortest)
     mean = data.mean(axis=0)
     if n_blocks < LEAST_BLOCKS:

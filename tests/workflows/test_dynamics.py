@@ -20,22 +20,31 @@ from results.documents import DynamicsDocument, Evidence
 from results.dynamics.bonds import first_peak, radial_distribution
 from results.dynamics.droplet import LAYER_TOP, MONOLAYER
 from results.dynamics.trajectory import Trajectory
-from results.dynamics_documents import Average, InterfaceDynamicsDocument, WettingDocument
+from results.dynamics_documents import (
+    Average,
+    InterfaceDynamicsDocument,
+    InterfaceRun,
+    MeasuredDiffusivity,
+    WettingDocument,
+)
+from results.seed_documents import SeedContact
 from structures import facet, interfaces
 from structures.droplets import liquid_film, liquid_lithium
 from structures.models import in_plane_area
 from tests.results.dynamics.test_droplet import DENSITY, LENGTH, synthetic_drop
 from tests.results.samples import POTENTIAL, collector, sound_evidence
+from tests.screen.synthetic_seeds import seed
 from workflows.cluster import Cluster, _StageOnCluster
 from workflows.dynamics import (
     DynamicsMaker,
     DynamicsStart,
     InterfaceDynamicsMaker,
     _closed,
+    _quantities,
     film_of,
     starts_of,
 )
-from workflows.dynamics_analysis import arrhenius_line, drop_run, liquid_tension
+from workflows.dynamics_analysis import _last_width, arrhenius_line, drop_run, liquid_tension
 from workflows.dynamics_runs import (
     DYNAMICS,
     RunSettings,
@@ -169,10 +178,33 @@ def test_film_is_told_from_the_substrate(interface):
         film_of(Structure(Lattice.cubic(9), ["Li", "Cu"], [[0] * 3, [0.5] * 3]), "Cu")
 
 
+def layered(*symbols):
+    """A column of atoms, each 1 Å over the one before."""
+    n = len(symbols)
+    return Structure(Lattice.tetragonal(4, n), symbols, [[0, 0, i / n] for i in range(n)])
+
+
+def test_a_film_that_the_formulas_cannot_tell_is_refused():
+    # One S short: what is left over of Li6PS5Cl would be film.
+    short = layered(*["Li"] * 6, "P", *["S"] * 4, "Cl", "Li", "Li")
+    with pytest.raises(WorkflowError, match="Li film"):
+        film_of(short, "Li6PS5Cl")
+    # Lithium on an oxide that lacks none is told by lithium alone.
+    oxide = layered("Cu", "O", "Cu", "Cu", "Li", "Li")
+    assert np.flatnonzero(film_of(oxide, "Cu2O")).tolist() == [4, 5]
+    # Two Li at the bottom of a slab that its formula does not account for come out as film.
+    sound = layered("Li", "F", "Li", "F", "Li", "F", "Li", "Li", "Li", "Li")
+    assert film_of(sound, "LiF").sum() == 4
+    sound.translate_sites([6, 7], [0, 0, -0.55], to_unit_cell=False)
+    with pytest.raises(WorkflowError, match="under the top of LiF"):
+        film_of(sound, "LiF")
+
+
 def test_a_coating_is_told_from_its_electrolyte():
     """Li2S on Li6PS5Cl share both elements of the coating."""
     symbols = ["Li"] * 6 + ["P"] + ["S"] * 5 + ["Cl"] + ["Li", "Li", "S"] * 2
     places = np.random.default_rng(0).random((len(symbols), 3))
+    places[:, 2] = 0.4 * places[:, 2] + np.where(np.arange(len(symbols)) < 13, 0.0, 0.5)
     both = Structure(Lattice.cubic(9), symbols, places)
     assert np.flatnonzero(film_of(both, "Li6PS5Cl", "Li2S")).tolist() == [*range(13, 19)]
     with pytest.raises(WorkflowError, match="LiCl film"):
@@ -210,6 +242,41 @@ def test_a_coating_moves_under_lithium_and_on_its_electrolyte():
     assert starts[0].structure == below
     assert starts[1].elements == ["F", "Li", "P", "S"]
     assert starts[1].structure == on
+
+
+def test_a_seed_moves_under_lithium_pure_and_alloyed():
+    pure = layered("Ag", "Ag", "Li")
+    alloyed = layered("Li", "Ag", "Li", "Li", "Li", "Li")
+    contacts = [
+        SeedContact(
+            host=host,
+            miller_index=index,
+            termination=termination,
+            converged=True,
+            work_of_adhesion_j_m2=w,
+        )
+        for host, index, termination, w in (
+            ("Ag", (1, 1, 1), "Ag", 0.9),
+            ("Ag", (1, 0, 0), "Ag", 1.1),
+            ("Li3Ag", (1, 1, 0), "", 0.5),
+        )
+    ]
+    document = seed("Ag", adhesion=1.1).model_copy(
+        update={
+            "contacts": tuple(contacts),
+            "interface_structure": pure.as_dict(),
+            "lithiated_phase": "Li3Ag",
+            "lithiated_interface_structure": alloyed.as_dict(),
+        }
+    )
+    starts = starts_of({"seeds": [document]})
+    assert [(one.host, one.film, one.miller_index) for one in starts] == [
+        ("Ag", "Li", [1, 0, 0]),
+        ("Li3Ag", "Li", [1, 1, 0]),
+    ]
+    assert [one.elements for one in starts] == [["Ag"], ["Ag", "Li"]]
+    told = [film_of(one.structure, one.host, one.film).sum() for one in starts]
+    assert told == [1, 2]
 
 
 def test_closed_cell_keeps_its_atoms_apart(interface):
@@ -359,6 +426,17 @@ def test_drop_of_known_angle_through_the_whole_analysis(monkeypatch):
     assert told["angle"].error < 6
     assert told["height_angle"].value == pytest.approx(70, abs=5)
     assert (told["layer_beside"], told["floor_a"]) == (0.0, 0.0)
+
+
+def test_an_atom_of_the_facet_in_the_drop_does_not_lift_its_base(monkeypatch):
+    """Of a metal that lithium dissolves some atoms swim in the drop."""
+    x, z, width = synthetic_drop(np.random.default_rng(0), 70, area=900.0, n_frames=60, fuzz=0.5)
+    trajectory = frames_on_a_facet(x, z, width)
+    trajectory.positions[5:, :3, 2] += 6.0
+    monkeypatch.setattr("workflows.dynamics_analysis.read_trajectory", lambda _: trajectory)
+    run = DynamicsDocument.model_construct(time_ps=20.0)
+    told = drop_run(run, x.shape[1], width, LENGTH, DENSITY)
+    assert told["angle"].value == pytest.approx(70, abs=5)
 
 
 def test_a_film_has_no_angle_of_its_height(monkeypatch):
@@ -518,5 +596,61 @@ def test_liquid_lithium_has_its_surface_tension(stores, melt):
     assert 0.20 < tension.value < 0.44
 
 
-def test_no_arrhenius_line_without_diffusivities():
+def test_an_arrhenius_line_takes_sound_runs_only():
+    def run(kelvin, factor=1.0, **changes):
+        d = factor * 1e-3 * np.exp(-0.2 / (8.617333e-5 * kelvin))
+        along = MeasuredDiffusivity(
+            value_cm2_s=d,
+            low_cm2_s=0.9 * d,
+            high_cm2_s=1.1 * d,
+            error_cm2_s=0.05 * d,
+            exponent=1.0,
+            n_atoms=20,
+        )
+        return InterfaceRun(temperature_k=kelvin, time_ps=20, lithium_parallel=along, **changes)
+
     assert "needs 3" in arrhenius_line([])
+    sound = [run(kelvin) for kelvin in (300, 400, 500)]
+    unsound = [
+        run(450, 50.0, failure="exploded at step 9"),
+        run(350, 50.0, equilibrium_reason="still changing"),
+        run(350, 50.0, normal_stress_gpa=0.1),
+    ]
+    assert arrhenius_line([*sound, *unsound]).activation_energy_ev == pytest.approx(0.2, rel=1e-3)
+    assert "needs 3" in arrhenius_line([*sound[:2], *unsound])
+
+
+def test_a_diffusivity_that_is_not_of_equilibrium_is_flagged():
+    along = MeasuredDiffusivity(
+        value_cm2_s=2e-5,
+        low_cm2_s=1e-5,
+        high_cm2_s=3e-5,
+        error_cm2_s=5e-6,
+        exponent=1.0,
+        n_atoms=20,
+    )
+    run = InterfaceRun(
+        temperature_k=500,
+        time_ps=20,
+        lithium_parallel=along,
+        width_a=Average(value=3.0, error=0.2),
+        crossed_in_all=Average(value=4.0, error=1.0),
+    )
+    area = 2.0
+    found = _quantities(run, area, None)
+    assert found.values["li_diffusivity"] == pytest.approx(20)
+    assert found.values["crossed_per_nm2"] == 2.0
+    assert found.evidence["crossed_per_nm2"].error == 0.5
+    assert found.evidence["mixed_zone_width_a"].error == 0.2
+    assert found.evidence["li_diffusivity"].converged
+    changing = run.model_copy(update={"equilibrium_reason": "still changing: run longer"})
+    for name, evidence in _quantities(changing, area, None).evidence.items():
+        assert (evidence.converged, evidence.failure) == (False, "still changing: run longer"), name
+
+
+def test_the_last_width_has_an_error_where_its_windows_are_independent():
+    widths = [9.0] * 16 + [1.0, 2.0, 3.0, 4.0]
+    found = _last_width(widths, frames=20.0, inefficiency=4.0)
+    assert found.value == 2.5
+    assert found.error == pytest.approx(np.std([1, 2, 3, 4], ddof=1) / 2)
+    assert _last_width(widths, frames=20.0, inefficiency=6.0).error is None
