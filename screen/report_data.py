@@ -72,7 +72,10 @@ def _candidate(
         "failures": dict(candidate.failures),
         "structures": [_structure(view) for view in detail.structures] if detail else [],
         "curves": [
-            {**asdict(curve), "x": _shortened(curve.x), "y": _shortened(curve.y)}
+            {
+                **asdict(curve),
+                **{name: _shortened(getattr(curve, name)) for name in ("x", "y", "errors")},
+            }
             for curve in (detail.curves if detail else ())
         ],
     }

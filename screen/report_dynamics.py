@@ -16,6 +16,7 @@ from screen.report_films import film_figure
 from screen.report_parts import CandidateDetail, Curve, DetailTable, Figure, Section, StructureView
 
 _MOST_FILMS = 3
+_HEIGHT = "Height above the contact (Å)"
 
 
 def section(
@@ -66,7 +67,7 @@ def _arrhenius(documents: Sequence[InterfaceDynamicsDocument]) -> Figure:
         points = [
             (run.temperature_k, along.value_cm2_s, along.error_cm2_s)
             for run in document.runs
-            if run.normal_stress_gpa is None
+            if run.normal_stress_gpa is None and run.is_sound
             for along in [run.lithium_parallel]
             if along is not None and along.value_cm2_s is not None
         ]
@@ -106,7 +107,7 @@ def _arrhenius(documents: Sequence[InterfaceDynamicsDocument]) -> Figure:
         place="dynamics-arrhenius",
         title="Diffusion of lithium along the interface",
         text="Points with their standard errors; lines are Arrhenius fits with 95 % bands. A run "
-        "too short to show diffusion has no point.",
+        "too short to show diffusion, or not in equilibrium, has no point.",
         alt=f"Arrhenius plot of {len(documents)} interfaces",
         figure={
             "data": traces,
@@ -157,11 +158,7 @@ def _detail(document: InterfaceDynamicsDocument) -> CandidateDetail:
     curves: list[Curve] = []
     structures = []
     if hottest is not None:
-        heights = hottest.heights_a or ()
-        curves = [
-            Curve(f"Density of {element}", "Height above the contact (Å)", "Atoms/Å³", heights, row)
-            for element, row in hottest.densities.items()
-        ]
+        curves = [*_densities(hottest), *_shares(hottest)]
         if hottest.final_structure is not None:
             structures.append(StructureView("after the hottest run", hottest.final_structure))
     if document.initial_structure is not None:
@@ -169,11 +166,58 @@ def _detail(document: InterfaceDynamicsDocument) -> CandidateDetail:
     tables = (_runs(document), _bonds(document), _slabs(document))
     return CandidateDetail(
         identity=candidate_of(document).identity,
-        facts=(("Comes from", document.origin),),
+        facts=(("Comes from", document.origin), *_line(document)),
         structures=tuple(structures),
         curves=tuple(curves),
         tables=tuple(table for table in tables if table.rows),
     )
+
+
+def _line(document: InterfaceDynamicsDocument) -> list[tuple[str, str]]:
+    line = document.arrhenius
+    if line is None:
+        return []
+    told = f"E_a {line.activation_energy_ev:.3f} ± {line.error_ev:.3f} eV"
+    if line.misfit > 1:
+        told += (
+            f", χ² {line.misfit:.1f} per degree of freedom, by which the error is widened: no one "
+            "line goes through all points, as where lithium melts in between"
+        )
+    return [("Arrhenius line", told)]
+
+
+def _densities(run: InterfaceRun) -> list[Curve]:
+    return [
+        Curve(
+            f"Density of {element}",
+            _HEIGHT,
+            "Atoms/Å³",
+            run.heights_a or (),
+            row,
+            errors=run.density_errors.get(element, ()),
+        )
+        for element, row in run.densities.items()
+    ]
+
+
+def _shares(run: InterfaceRun) -> list[Curve]:
+    """The composition where there are atoms, over two bins; of one element it says nothing."""
+    heights, rows = run.heights_a or (), list(run.densities.values())
+    if len(rows) < 2:
+        return []
+    places = range(0, len(heights) - 1, 2)
+    totals = {i: sum(row[i] + row[i + 1] for row in rows) for i in places}
+    held = [i for i in places if totals[i] > 0]
+    return [
+        Curve(
+            f"Share of {element}",
+            _HEIGHT,
+            "Atoms of all",
+            tuple((heights[i] + heights[i + 1]) / 2 for i in held),
+            tuple((row[i] + row[i + 1]) / totals[i] for i in held),
+        )
+        for element, row in run.densities.items()
+    ]
 
 
 def _runs(document: InterfaceDynamicsDocument) -> DetailTable:
@@ -186,6 +230,7 @@ def _runs(document: InterfaceDynamicsDocument) -> DetailTable:
             "Separation (Å)",
             "Energy (eV)",
             "Voids",
+            "Mixed zone (Å)",
             "Crossed",
             "D along, all Li (cm²/s)",
         ),
@@ -199,7 +244,8 @@ def _runs(document: InterfaceDynamicsDocument) -> DetailTable:
                 _mean(run.separation_a, 2),
                 _mean(run.energy_ev, 2),
                 _mean(run.void_fraction, 3),
-                ", ".join(f"{n} {kind}" for kind, n in run.crossed.items()) or "none",
+                _mean(run.width_a, 1),
+                _crossed(run),
                 _diffusivity(run.lithium_parallel),
             )
             for run in document.runs
@@ -216,7 +262,7 @@ def _bonds(document: InterfaceDynamicsDocument) -> DetailTable:
                 _run_name(run),
                 "–".join(bonds.pair),
                 str(bonds.at_start),
-                f"{bonds.at_end:.1f} ± {bonds.error or 0:.1f}",
+                f"{bonds.at_end:.1f}" + ("" if bonds.error is None else f" ± {bonds.error:.1f}"),
                 str(bonds.broken),
                 str(bonds.formed),
             )
@@ -240,6 +286,16 @@ def _slabs(document: InterfaceDynamicsDocument) -> DetailTable:
             for run in document.runs
             for slab in run.slabs
         ),
+    )
+
+
+def _crossed(run: InterfaceRun) -> str:
+    """Atoms by kind, and all of them as a mean with its error."""
+    if not run.crossed:
+        return "none"
+    kinds = ", ".join(f"{n} {kind}" for kind, n in run.crossed.items())
+    return (
+        kinds if run.crossed_in_all is None else f"{kinds}; in all {_mean(run.crossed_in_all, 1)}"
     )
 
 

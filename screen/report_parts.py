@@ -47,6 +47,7 @@ class Curve:
         y: ordinates, as many.
         labels: what to call points, as many or none.
         step: whether each value holds up to the next abscissa (``hv`` steps), as voltages do.
+        errors: of the ordinates, as many or none.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Curve:
     y: tuple[float, ...]
     labels: tuple[str, ...] = ()
     step: bool = False
+    errors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

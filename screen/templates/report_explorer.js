@@ -429,7 +429,7 @@ function showHover(explorer, candidate, at) {
     return `${quantity.label} ${withError(quantity, candidate.values[name], candidate.errors[name])} ${quantity.unit}`;
   });
   parts.push(element("p", {}, numbers.join(" · ")));
-  for (const curve of candidate.curves) {
+  for (const curve of candidate.curves.slice(0, 4)) {
     parts.push(element("p", { class: "small" }, `${curve.title}: ${curve.y_label} against ${curve.x_label}`));
     const drawing = element("div");
     drawing.innerHTML = sparkline(curve);

@@ -79,6 +79,7 @@ function curvesFigure(named) {
       name,
       x: curve.x,
       y: curve.y,
+      error_y: curve.errors?.length ? { type: "data", array: curve.errors, thickness: 1, width: 2 } : undefined,
       text: curve.labels.length ? curve.labels : undefined,
       line: { color: COLOURS[place % COLOURS.length], ...(curve.step ? { shape: "hv" } : { shape: "spline", smoothing: 0.6 }) },
       marker: { size: 6, symbol: SYMBOLS[place % SYMBOLS.length] },

@@ -23,6 +23,7 @@ from screen.campaign_file import read_campaign
 from screen.errors import CampaignError
 from screen.ranking_output import as_dict
 from screen.report import report_html
+from screen.report_dynamics import section
 from screen.stored import load_campaign
 from structures import StructureError
 from structures.film import film_gif
@@ -80,11 +81,14 @@ def moving(**changes):
         temperature_k=500,
         time_ps=20,
         equilibrium_from_ps=2,
-        heights_a=(0.0, 1.0),
-        densities={"Li": (0.0, 0.04)},
+        heights_a=(0.0, 0.5, 1.0, 1.5),
+        densities={"Li": (0.0, 0.01, 0.0, 0.04), "Cu": (0.02, 0.01, 0.0, 0.0)},
+        density_errors={"Li": (0.0, 0.003, 0.0, 0.007)},
         windows_ps=(5.0, 15.0),
         widths_a=(1.0, 2.5),
+        width_a=Average(value=2.5, error=0.4),
         crossed={"Li into substrate": 3},
+        crossed_in_all=Average(value=3.2, error=0.6),
         separation_a=Average(value=2.4, error=0.01),
         energy_ev=Average(value=-100.0, reason="too few"),
         void_fraction=Average(value=0.02, error=0.005),
@@ -110,7 +114,7 @@ def moving(**changes):
         arrhenius=ArrheniusLine(
             activation_energy_ev=0.1,
             error_ev=0.01,
-            misfit=1,
+            misfit=5.5,
             temperatures_k=(300.0, 500.0),
             values_cm2_s=(1e-6, 1e-5),
             low_cm2_s=(5e-7, 8e-6),
@@ -144,7 +148,9 @@ def test_report_shows_angles_runs_and_reasons(tmp_path):
     for text in (
         "Contact angle against time",
         "too short to tell: still caged",
-        "3 Li into substrate",
+        "3 Li into substrate; in all 3.2 ± 0.6",
+        "2.5 ± 0.4",
+        "E_a 0.100 ± 0.010 eV, χ² 5.5 per degree",
         "W 0.9 J/m",
         "0.41 ± 0.02 J/m",
         "0.97 monolayers of Li on the facet, on which the drop stands",
@@ -154,8 +160,32 @@ def test_report_shows_angles_runs_and_reasons(tmp_path):
         assert text in page
 
 
+def test_profiles_have_their_errors_and_composition():
+    curves = {curve.title: curve for curve in section([moving()], None).details[0].curves}
+    assert list(curves) == ["Density of Li", "Density of Cu", "Share of Li", "Share of Cu"]
+    assert curves["Density of Li"].errors == (0.0, 0.003, 0.0, 0.007)
+    assert curves["Density of Cu"].errors == ()
+    assert curves["Share of Li"].x == (0.25, 1.25)
+    assert curves["Share of Li"].y == pytest.approx((0.25, 1.0))
+    assert curves["Share of Cu"].y == pytest.approx((0.75, 0.0))
+    (one,) = moving().runs
+    alone = one.model_copy(update={"densities": {"Li": one.densities["Li"]}})
+    (detail,) = section([moving(runs=(alone,))], None).details
+    assert [curve.title for curve in detail.curves] == ["Density of Li"]
+
+
+def test_points_of_unsound_runs_are_not_drawn():
+    (sound,) = moving().runs
+    changing = sound.model_copy(
+        update={"temperature_k": 400.0, "equilibrium_reason": "still changing"}
+    )
+    figures = section([moving(runs=(sound, changing))], None).figures
+    (arrhenius,) = [one for one in figures if one.place == "dynamics-arrhenius"]
+    assert arrhenius.figure["data"][0]["x"] == [2.0]
+
+
 @pytest.mark.parametrize(
-    ("section", "message"),
+    ("asked", "message"),
     [
         ("dynamics: {}", "add one of collectors"),
         ("wetting: {hosts: [Cu], temperatures: [300.0]}", "453.65"),
@@ -163,9 +193,9 @@ def test_report_shows_angles_runs_and_reasons(tmp_path):
         ("wetting: {hosts: [Cu], drop_atom: 100}", "drop_atoms"),
     ],
 )
-def test_bad_sections_are_refused_in_one_line(tmp_path, section, message):
+def test_bad_sections_are_refused_in_one_line(tmp_path, asked, message):
     path = tmp_path / "campaign.yaml"
-    path.write_text(f"name: moving\npotential: mini\nscreens: {{{section}}}\n")
+    path.write_text(f"name: moving\npotential: mini\nscreens: {{{asked}}}\n")
     with pytest.raises(CampaignError) as caught:
         check_crystals(read_campaign(path), "campaign.yaml")
     assert message in str(caught.value)
@@ -176,6 +206,15 @@ def test_potentials_without_dynamics_are_refused_before_anything_is_computed(tmp
     path = tmp_path / "campaign.yaml"
     path.write_text("name: moving\npotential: [mini, chgnet]\nscreens: {wetting: {hosts: [Cu]}}\n")
     with pytest.raises(CampaignError, match=r"chgnet.*no molecular dynamics"):
+        check_crystals(read_campaign(path), "campaign.yaml")
+
+
+def test_a_dispersion_correction_is_refused_too(tmp_path):
+    path = tmp_path / "campaign.yaml"
+    path.write_text(
+        "name: moving\npotential: {name: mini, dispersion: d3}\nscreens: {wetting: {hosts: [Cu]}}\n"
+    )
+    with pytest.raises(CampaignError, match=r"dispersion = 'd3': has no molecular dynamics"):
         check_crystals(read_campaign(path), "campaign.yaml")
 
 
