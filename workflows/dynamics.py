@@ -61,7 +61,9 @@ class DynamicsMaker(Maker):
         time_ps: simulated time.
         timestep: fs.
         interval: time steps between frames.
-        friction: of the Langevin thermostat, 1/fs.
+        friction: of the Langevin thermostat, 1/fs. It slows atoms down, 1/D by mγ/kT over what
+            it is without (Einstein): for liquid Li, 0.9e-4 cm²/s at 500 K, D by 1.5 % at 0.001,
+            by 13 % at 0.01.
         seed: of the first system.
     """
 
@@ -69,7 +71,7 @@ class DynamicsMaker(Maker):
     time_ps: float = 20.0
     timestep: float = 1.0
     interval: int = 50
-    friction: float = 0.01
+    friction: float = 0.001
     seed: int = 0
 
     @job

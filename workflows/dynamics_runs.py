@@ -125,11 +125,11 @@ def read_trajectory(document: DynamicsDocument) -> Trajectory:
     )
 
 
-def frames_hash(frames: Frames) -> str:
-    """SHA-256 (hex) of steps, positions and cells."""
+def frames_hash(frames: Frames, n_frames: int | None = None) -> str:
+    """SHA-256 (hex) of steps, positions and cells of the first ``n_frames``; None for all."""
     total = hashlib.sha256()
     for values in (frames.steps, frames.positions, frames.cells):
-        total.update(np.ascontiguousarray(values).tobytes())
+        total.update(np.ascontiguousarray(values[:n_frames]).tobytes())
     return total.hexdigest()
 
 
@@ -156,7 +156,9 @@ def _move(
     mover: _Mover, systems: Sequence[System], parameters: Mapping[str, Any], done: Done
 ) -> None:
     structures = [system[0] for system in systems]
-    key = calculation_fingerprint(structures, DYNAMICS.name, parameters, dict(mover.identity))
+    # Not of its length: a run that is asked for again, but longer, goes on where it ended.
+    kind = {name: value for name, value in parameters.items() if name != "steps"}
+    key = calculation_fingerprint(structures, DYNAMICS.name, kind, dict(mover.identity))
     folder = mover.folder / key[:20]
     timestep = float(parameters["timestep"])
     label = f"{parameters['temperature']:g} K, ps"
@@ -167,17 +169,18 @@ def _move(
 
     results = mover.engine.md(structures, folder, **parameters, on_progress=tell)
     for index, result in enumerate(results):
-        time_ps = result.steps * timestep / 1000
+        steps = min(result.steps, parameters["steps"])
         frames = None
         with suppress(ValueError):  # a system that had no frame
             read = read_frames(folder, index)
+            n_frames = int((read.steps <= steps).sum())
             frames = SideFile(
                 path=str(folder),
                 index=index,
-                sha256=frames_hash(read),
-                n_frames=len(read.steps),
+                sha256=frames_hash(read, n_frames),
+                n_frames=n_frames,
             )
-        done(index, _Run(result, frames, time_ps))
+        done(index, _Run(result, frames, steps * timestep / 1000))
 
 
 def _document(system: System, run: _Run, common: Mapping[str, Any]) -> DynamicsDocument:

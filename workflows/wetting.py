@@ -64,7 +64,9 @@ class WettingMaker(Maker):
     bulk_maker: RelaxMaker = field(
         default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
     )
-    dynamics_maker: DynamicsMaker = field(default_factory=lambda: DynamicsMaker(name="drops"))
+    dynamics_maker: DynamicsMaker = field(
+        default_factory=lambda: DynamicsMaker(name="drops", friction=0.01)
+    )
 
     def make(self, hosts: dict[str, Any]) -> Flow:
         """The flow for ``hosts``: crystal name to its facets, as `structures.facet_set` takes them.

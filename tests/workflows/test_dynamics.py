@@ -144,6 +144,25 @@ def test_a_stage_that_was_stopped_goes_on(stores, monkeypatch):
     assert document.frames.sha256 == whole.frames.sha256
 
 
+def test_a_run_that_is_asked_for_longer_goes_on_where_it_ended(stores):
+    crystal = Structure(Lattice.cubic(3.44), ["Li"] * 2, [[0, 0, 0], [0.5, 0.5, 0.5]])
+    (short,) = dynamics_stage("dynamics", [crystal], parameters(20), MINI, stores)
+    (first,) = Path(short.frames.path).glob("*.h5")
+    written = first.stat().st_mtime_ns
+    (longer,) = dynamics_stage("dynamics", [crystal], parameters(40), MINI, stores)
+    assert longer.frames.path == short.frames.path
+    assert first.stat().st_mtime_ns == written
+    assert (short.time_ps, longer.time_ps) == pytest.approx((0.02, 0.04))
+    whole, part = read_trajectory(longer), read_trajectory(short)
+    assert len(whole.times) == 9
+    assert np.array_equal(whole.positions[:5], part.positions)
+    # One that is asked for shorter is not told the rest.
+    (shorter,) = dynamics_stage("dynamics", [crystal], parameters(10), MINI, stores)
+    assert shorter.time_ps == pytest.approx(0.01)
+    assert read_trajectory(shorter).times.tolist() == pytest.approx([0, 0.005, 0.01])
+    assert shorter.frames.sha256 == frames_hash(read_frames(shorter.frames.path, 0), 3)
+
+
 def test_the_settings_of_a_run_travel_to_a_node(tmp_path):
     """The driver takes the CPU, the node the device of its profile; the frames' folder stays."""
     wanted = RunSettings("mini", device="cuda", dtype="float32", folder="/shared/frames")
