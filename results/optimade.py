@@ -15,13 +15,16 @@ from typing import Any
 
 from pymatgen.core import Structure
 
+from results.candidates import CANDIDATES
+from results.documents import labels
+
 PREFIX = "_lithiophile_"
 _API_VERSION = "1.2.0"
 _FIELDS = {
     "energy": ("float", "eV", "Potential energy of the cell."),
     "max_force": ("float", "eV/Å", "Largest force left on an atom that may move."),
     "converged": ("boolean", None, "Whether the forces are under the threshold."),
-    "task": ("string", None, "What was done: evaluate, relax or neb."),
+    "task": ("string", None, "What was done: evaluate, relax, neb or dynamics."),
     "fingerprint": ("string", None, "The calculation: structure, task, parameters, potential."),
     "potential": ("string", None, "Name of the potential that gave the numbers."),
     "potential_sha256": ("string", None, "Hash of the potential's weights."),
@@ -31,7 +34,7 @@ _FIELDS = {
     "miller_index": ("string", None, "The facet it was computed for, where there is one only."),
     "termination": ("string", None, "The facet's termination, where there is one only."),
 }
-"""Type, unit and description of each own field."""
+"""Type, unit and description of each own field but the labels of candidates."""
 
 
 def optimade_lines(
@@ -44,7 +47,7 @@ def optimade_lines(
     """
     yield _line({"x-optimade": {"meta": {"api_version": _API_VERSION}}})
     described: dict[str, Any] = {}
-    for name, (kind, unit, description) in _FIELDS.items():
+    for name, (kind, unit, description) in (_FIELDS | _labels()).items():
         described[PREFIX + name] = {"type": kind, "description": description, "sortable": True}
         if unit is not None:
             described[PREFIX + name]["unit"] = unit
@@ -53,6 +56,15 @@ def optimade_lines(
         own = {PREFIX + name: value for name, value in fields.items()}
         attributes = {**_attributes(structure), "last_modified": _moment(made), **own}
         yield _line({"id": identifier, "type": "structures", "attributes": attributes})
+
+
+def _labels() -> dict[str, tuple[str, None, str]]:
+    """The labels that some kinds of candidates have, described as their documents do."""
+    return {
+        name: ("string", None, str(document.model_fields[field].description))
+        for document in CANDIDATES.values()
+        for field, name in labels(document).items()
+    }
 
 
 def _attributes(structure: Structure) -> dict[str, Any]:

@@ -204,6 +204,9 @@ def test_every_line_is_as_optimade_wants_it(filled, tmp_path):
     for line in lines:
         resource = models.StructureResource(**line)
         assert resource.attributes.nsites == len(resource.attributes.species_at_sites)
+        own = {name for name in line["attributes"] if name.startswith("_lithiophile_")}
+        assert own <= info["properties"].keys()
+    assert "electrolyte" in info["properties"]["_lithiophile_electrolyte"]["description"]
 
 
 KILLED = """
