@@ -99,8 +99,9 @@ def voltage_curve(hull: Sequence[HullPhase], li_bulk_energy: float) -> tuple[Pla
         Plateaus, poorest in Li and so highest in voltage first; empty where no phase of both
         elements is stable, and lithium plates instead of alloying.
     """
-    stable = [one for one in hull if one.stable and one.li_per_host is not None]
-    return tuple(_plateau(one, other, li_bulk_energy) for one, other in pairwise(stable))
+    # Of one composition, two phases as stable as each other are one corner of the hull.
+    stable = {one.phase.formula: one for one in hull if one.stable and one.li_per_host is not None}
+    return tuple(_plateau(one, other, li_bulk_energy) for one, other in pairwise(stable.values()))
 
 
 def average_voltage(curve: Sequence[Plateau]) -> float:

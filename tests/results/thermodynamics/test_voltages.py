@@ -43,6 +43,12 @@ def test_a_phase_above_the_hull_has_no_plateau():
     assert len(voltage_curve(hull, E_LI)) == 1
 
 
+def test_two_phases_as_stable_as_each_other_are_one_corner():
+    """As where an enumerated arrangement relaxes into a phase of the library."""
+    twice = curve_of(alloy(1, -0.17), alloy(1, -0.17, name="bcc-LiAl-1"))
+    assert [plateau.voltage_v for plateau in twice] == [pytest.approx(2 * 0.17)]
+
+
 def test_nothing_stable_is_no_alloying():
     assert curve_of(alloy(1, 0.05)) == ()
     with pytest.raises(ResultsError, match="does not alloy"):
