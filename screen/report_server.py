@@ -3,10 +3,12 @@
 import hashlib
 import html
 import json
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from results.database import Database, open_database
@@ -65,6 +67,12 @@ class ReportServer(ThreadingHTTPServer):
         """What a request's Host may say; another name that leads here is some page's trick."""
         port = self.server_address[1]
         return f"{HOST}:{port}", f"localhost:{port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """One line for what went wrong; nothing where a browser went away before its page came."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            print(f"Error: {type(error).__name__}: {error}", file=sys.stderr)
 
     def campaigns(self) -> list[str]:
         """Names of the campaigns served."""

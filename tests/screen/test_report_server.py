@@ -3,7 +3,9 @@
 import http.client
 import re
 import socket
+import struct
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -89,6 +91,20 @@ def test_answers_only_to_its_own_name_and_only_to_reading(filled):
         answer, content = get(server, "/synthetic/", method="HEAD")
         assert answer.status == 200
         assert content == ""
+
+
+def test_a_browser_that_goes_away_leaves_no_traceback(filled, capfd):
+    with serving(filled) as server:
+        get(server, "/synthetic/state")
+        with socket.create_connection(server.server_address[:2]) as browser:
+            host = server.hosts[0]
+            browser.sendall(f"GET /synthetic/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            browser.recv(1)
+            # Closed with what is under way thrown away, and the server told so.
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        while any("process_request" in thread.name for thread in threading.enumerate()):
+            time.sleep(0.01)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_taken_port_is_one_line(filled):
