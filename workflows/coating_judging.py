@@ -28,6 +28,7 @@ from results.thermodynamics.windows import (
     height_above,
     hull_level,
 )
+from structures import crystal_fact
 from workflows.coating_funnel import Funnel, rejections
 from workflows.packing import pack, unpack
 
@@ -423,16 +424,16 @@ class _Judge:
         return frozenset({LITHIUM}.union(*(self._symbols(name) for name in names)))
 
     def _symbols(self, name: str) -> tuple[str, ...]:
-        return self._once(
-            ("symbols", name),
-            lambda: (
-                tuple(sorted(self.elements[name]))
-                if name in self.elements
-                else tuple(sorted(as_structure(self.bulk[name].initial_structure).symbol_set))
-                if name in self.bulk
-                else ()
-            ),
-        )
+        """Elements of a crystal: of its energy, else of what was relaxed, else of the library's."""
+
+        def held() -> tuple[str, ...]:
+            if name in self.elements:
+                return tuple(sorted(self.elements[name]))
+            if name in self.bulk:
+                return tuple(sorted(as_structure(self.bulk[name].initial_structure).symbol_set))
+            return tuple(sorted({site.element for site in crystal_fact(name).sites}))
+
+        return self._once(("symbols", name), held)
 
     def _fingerprints(self, *names: str) -> tuple[str, ...]:
         return tuple(self.bulk[name].fingerprint for name in names)

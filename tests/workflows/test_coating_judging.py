@@ -152,6 +152,12 @@ def test_energies_of_a_teacher_take_the_place_of_the_potentials_own():
     assert "LiCl: the potential's teacher has no energy" in found.hull_left_out
 
 
+def test_a_phase_without_a_teachers_energy_is_missed_in_its_own_systems_only():
+    table = [Phase(name, name, LEVELS[name], None, "teacher") for name in LEVELS]
+    found = of(judged(("Li2S",), competing=[*LEVELS, "Li2O", "P2S5"], tabulated=table), "Li2S")
+    assert found.hull_left_out == ("P2S5: the potential's teacher has no energy",)
+
+
 def test_the_funnel_keeps_the_reason_and_the_number():
     found = judged(funnel=Funnel())
     phosphide = of(found, "Li3P")
