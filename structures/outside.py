@@ -8,6 +8,7 @@ without network too.
 
 import hashlib
 import json
+import os
 import re
 import warnings
 from dataclasses import asdict, dataclass
@@ -155,7 +156,7 @@ def _read(name: str, path: Path) -> OutsideCrystal:
 
 def _write(crystal: OutsideCrystal, path: Path) -> None:
     content = asdict(crystal) | {"structure": crystal.structure.as_dict()}
-    part = path.with_suffix(".part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # others may fetch it too
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(content), encoding="utf-8")

@@ -134,7 +134,7 @@ def _print_rows(found: "QueryResult", *, merge_errors: bool) -> None:
             overflow="fold",
         )
     for row in found.rows:
-        if "created" in row:
+        if isinstance(row.get("created"), str):  # a column of SQL may be called so
             row = row | {"created": f"{row['created']:.16}".replace("T", " ")}
         table.add_row(
             *(
