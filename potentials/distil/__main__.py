@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from potentials.distil.errors import DistillationError
+from potentials.errors import PotentialError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option(help="Where everything is kept; goes on from what is there.")]
@@ -182,7 +183,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         app()
-    except DistillationError as error:
+    except (PotentialError, OSError) as error:
         typer.echo(str(error), err=True)
         raise SystemExit(2) from None
 

@@ -59,18 +59,22 @@ def fine_tune(
             it keeps what the new frames do not show.
 
     Raises:
-        DistillationError: if the network lacks an element of the frames or nothing is held out.
+        DistillationError: if the network lacks an element of the frames or has several heads, a
+            file cannot be read or holds frames without labels, or nothing is held out.
+        PotentialError: the model cannot be loaded.
     """
     potential = load_potential(model, dtype="float32")
     if not isinstance(potential, MacePotential):
         raise DistillationError(f"fine-tune: {model!r} is no MACE network; give one that is")
+    if potential.identity.head is not None:
+        raise DistillationError(f"fine-tune: {model!r} has several heads; give one with one head")
     training, held_out = split(read_frames([frames]))
     if not held_out:
         raise DistillationError(f"frames: only {len(training)}, none held out; give 50 or more")
     old, old_held_out = split(read_frames(replay))
     network = potential.model
     elements = list(potential.atomic_numbers)
-    unknown = {int(z) for frame in training + old for z in frame.numbers} - set(elements)
+    unknown = {int(z) for frame in training + held_out + old for z in frame.numbers} - set(elements)
     if unknown:
         symbols = ", ".join(chemical_symbols[z] for z in sorted(unknown))
         raise DistillationError(f"fine-tune: {model!r} lacks {symbols}; choose another model")

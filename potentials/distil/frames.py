@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from potentials.distil.errors import DistillationError
 from potentials.distil.teacher import Label
 
 HELD_OUT_SHARE = 0.06
@@ -26,12 +27,20 @@ def labelled(atoms: Atoms, label: Label) -> Atoms:
 
 
 def label_of(frame: Atoms) -> Label:
-    """The label that a frame carries, eV and eV/Å."""
+    """The label that a frame carries, eV and eV/Å; forces on frozen atoms too.
+
+    Raises:
+        DistillationError: a frame without energy or forces.
+    """
+    if frame.calc is None or not {"energy", "forces"} <= set(frame.calc.results):
+        name = frame.info.get("name", frame.get_chemical_formula())
+        raise DistillationError(f"frames: {name} has no energy and forces; label it first")
     try:
-        stress = np.asarray(frame.get_stress(voigt=False))
+        stress = np.asarray(frame.get_stress(voigt=False, apply_constraint=False))
     except PropertyNotImplementedError:
         stress = None
-    return Label(float(frame.get_potential_energy()), np.asarray(frame.get_forces()), stress)
+    forces = np.asarray(frame.get_forces(apply_constraint=False))
+    return Label(float(frame.get_potential_energy()), forces, stress)
 
 
 def write_frames(path: Path, frames: Sequence[Atoms]) -> None:
@@ -42,8 +51,21 @@ def write_frames(path: Path, frames: Sequence[Atoms]) -> None:
 
 
 def read_frames(paths: Iterable[Path]) -> list[Atoms]:
-    """All frames of the files, in the order of the files."""
-    return [frame for path in paths for frame in ase.io.read(path, ":", format="extxyz")]
+    """All frames of the files, in the order of the files.
+
+    Raises:
+        DistillationError: a file that cannot be read.
+    """
+    frames: list[Atoms] = []
+    for path in paths:
+        try:
+            frames += ase.io.read(path, ":", format="extxyz")
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise DistillationError(
+                f"frames: {path} cannot be read ({said}); give extended XYZ"
+            ) from error
+    return frames
 
 
 def is_held_out(system: str) -> bool:

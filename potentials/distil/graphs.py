@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from ase import Atoms
+from ase.data import chemical_symbols
 from mace.data import get_neighborhood
 from torch import Tensor
 
+from potentials.distil.errors import DistillationError
 from potentials.distil.frames import label_of
 from potentials.distil.teacher import Label
 
@@ -57,7 +59,16 @@ def graph_of(
         elements: atomic numbers that the network knows, sorted.
         cutoff: Å.
         label: what the network is to learn of it.
+
+    Raises:
+        DistillationError: an element that the network does not know.
     """
+    unknown = sorted(set(frame.numbers.tolist()) - set(elements))
+    if unknown:
+        raise DistillationError(
+            f"frames: the network has no {', '.join(chemical_symbols[z] for z in unknown)}; leave "
+            "out frames with it, or train on more systems that have it"
+        )
     edge_index, _, unit_shifts, cell = get_neighborhood(
         positions=frame.positions, cutoff=cutoff, pbc=tuple(frame.pbc), cell=frame.cell[:].copy()
     )
@@ -76,7 +87,11 @@ def graph_of(
 
 
 def labelled_graphs(frames: Sequence[Atoms], elements: Sequence[int], cutoff: float) -> list[Graph]:
-    """The graphs of labelled frames."""
+    """The graphs of labelled frames.
+
+    Raises:
+        DistillationError: a frame without a label, or with an element that is not in ``elements``.
+    """
     return [graph_of(frame, elements, cutoff, label_of(frame)) for frame in frames]
 
 

@@ -59,7 +59,8 @@ def mean_neighbours(frames: Sequence[Atoms]) -> float:
 
 def force_scale(frames: Sequence[Atoms]) -> float:
     """Root mean square of the force components, eV/Å."""
-    return float(np.sqrt(np.mean(np.concatenate([f.get_forces().ravel() for f in frames]) ** 2)))
+    forces = [frame.get_forces(apply_constraint=False).ravel() for frame in frames]
+    return float(np.sqrt(np.mean(np.concatenate(forces) ** 2)))
 
 
 def save_trained(network: torch.nn.Module, arguments: Mapping[str, Any], stem: Path) -> None:

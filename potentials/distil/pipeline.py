@@ -189,6 +189,12 @@ def train_network(
 
     Returns:
         Errors on held-out trajectories, over all and by family.
+
+    Raises:
+        DistillationError: no frames, none held out, a file that cannot be read, a frame without a
+            label, or one with an element that the network does not know.
+        PotentialError: the teacher of a fresh network, or a later round's network, cannot be
+            loaded.
     """
     import torch
 
@@ -201,12 +207,11 @@ def train_network(
     if not held_out:
         raise DistillationError(f"frames: only {len(training)}, none held out; give 50 or more")
     if round_:
+        network = load_network(space.model, torch.float32)
         arguments = json.loads(space.model.with_suffix(".json").read_text())
     else:
         arguments = _fresh_arguments(space, training, own_elements=frames is not None)
-    network = build_network(arguments, torch.float32)
-    if round_:
-        network.load_state_dict(load_network(space.model, torch.float32).state_dict())
+        network = build_network(arguments, torch.float32)
     elements = arguments["atomic_numbers"]
     tested = labelled_graphs(held_out, elements, net.CUTOFF)
     log.info("%d frames to train on, %d held out", len(training), len(held_out))

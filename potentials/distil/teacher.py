@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ class AseTeacher:
         labels = []
         for frame in frames:
             atoms = frame.copy()
+            atoms.set_constraint()
             atoms.calc = self._calculator
-            labels.append(
-                Label(
-                    float(atoms.get_potential_energy()),
-                    np.asarray(atoms.get_forces()),
-                    np.asarray(atoms.get_stress(voigt=False)),
-                )
-            )
+            energy, forces = float(atoms.get_potential_energy()), np.asarray(atoms.get_forces())
+            try:
+                stress = np.asarray(atoms.get_stress(voigt=False))
+            except PropertyNotImplementedError:  # such as a slab's in DFT
+                stress = None
+            labels.append(Label(energy, forces, stress))
         return labels
 
 

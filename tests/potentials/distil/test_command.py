@@ -13,6 +13,9 @@ from potentials.distil.__main__ import main
         (["label", "--part", "half"], "part: 'half' is no i/n"),
         (["label", "bulks"], "stage: no 'bulks'; choose from bulk, slab"),
         (["train", "--minutes", "1"], "frames: none in"),
+        (["train", "--teacher", "emt", "--frames", "none.extxyz"], "frames: none.extxyz cannot be"),
+        (["train", "--fine-tune", "mni", "--frames", "a"], "potential: 'mni' is unknown"),
+        (["card"], "frames: none in"),
         (["train", "--fine-tune", "mace-mpa-0-medium"], "frames: a fine-tuning needs a file"),
     ],
 )

@@ -1,6 +1,7 @@
 import ase.io
 import numpy as np
 import pytest
+import torch
 
 from potentials.distil.errors import DistillationError
 from potentials.distil.finetuning import fine_tune
@@ -10,7 +11,9 @@ from potentials.distil.teacher import Label
 from potentials.distil.training import Schedule
 from potentials.loading import load_potential
 from potentials.tensors import save_network
+from potentials.trust import trust_file
 from tests.potentials.distil.conftest import rattled
+from tests.potentials.networks import random_network
 
 
 @pytest.fixture
@@ -91,3 +94,15 @@ def test_an_element_that_the_model_lacks_is_named(model, emt, tmp_path):
     )
     with pytest.raises(DistillationError, match="lacks Au"):
         fine_tune(model, tmp_path / "dft.extxyz", tmp_path / "tuned", Schedule(0.05))
+
+
+def test_a_model_with_several_heads_is_refused(tmp_path):
+    torch.save(random_network(("Al", "Cu"), heads=("default", "r2scan")), tmp_path / "heads.model")
+    trust_file(tmp_path / "heads.model")
+    with pytest.raises(DistillationError, match="has several heads"):
+        fine_tune(
+            str(tmp_path / "heads.model"),
+            tmp_path / "dft.extxyz",
+            tmp_path / "tuned",
+            Schedule(0.05),
+        )

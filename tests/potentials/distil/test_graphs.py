@@ -1,9 +1,16 @@
 import numpy as np
+import pytest
 import torch
+from ase.build import bulk
+from ase.calculators.calculator import PropertyNotImplementedError
+from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms
 
-from potentials.distil.frames import labelled
+from potentials.distil.errors import DistillationError
+from potentials.distil.frames import labelled, read_frames, write_frames
 from potentials.distil.graphs import batches, collate, graph_of, labelled_graphs
-from potentials.distil.teacher import Label
+from potentials.distil.network import force_scale
+from potentials.distil.teacher import AseTeacher, Label
 from tests.potentials.distil.conftest import rattled
 
 
@@ -48,3 +55,44 @@ def test_every_graph_is_in_one_batch_of_the_size_asked_for():
     groups = list(batches(graphs, 16, np.random.default_rng(0)))
     assert sorted(id(g) for group in groups for g in group) == sorted(map(id, graphs))
     assert all(sum(len(g.species) for g in group) <= 16 for group in groups)
+
+
+def test_frozen_atoms_keep_their_forces(emt, tmp_path):
+    """As in frames of a relaxation that DFT ran with frozen layers."""
+    (frame,) = rattled(1)
+    (label,) = emt.label([frame])
+    frame.set_constraint(FixAtoms([0, 1]))
+    assert emt.label([frame])[0].forces == pytest.approx(label.forces)
+    write_frames(tmp_path / "dft.extxyz", [labelled(frame, label)])
+    (back,) = read_frames([tmp_path / "dft.extxyz"])
+    assert back.constraints
+    (graph,) = labelled_graphs([back], [13, 29], 4.0)
+    assert abs(label.forces[:2]).max() > 0.1
+    np.testing.assert_allclose(graph.forces, label.forces, atol=1e-5)
+    assert force_scale([back]) == pytest.approx(np.sqrt((label.forces**2).mean()), rel=1e-5)
+
+
+def test_a_teacher_without_stress_labels_energy_and_forces():
+    class NoStress(EMT):
+        def get_property(self, name, *arguments, **options):
+            if name == "stress":
+                raise PropertyNotImplementedError
+            return super().get_property(name, *arguments, **options)
+
+    (label,) = AseTeacher(NoStress()).label(rattled(1))
+    assert label.stress is None
+    assert abs(label.forces).max() > 0.1
+
+
+def test_what_cannot_be_learnt_is_one_line(emt, tmp_path):
+    (frame,) = rattled(1)
+    (label,) = emt.label([frame])
+    frame.numbers[:2] = (12, 79)  # one between the two that are known, one beyond them
+    with pytest.raises(DistillationError, match="the network has no Mg, Au; "):
+        labelled_graphs([labelled(frame, label)], [13, 29], 4.0)
+    with pytest.raises(DistillationError, match="Cu has no energy and forces; label it"):
+        labelled_graphs([bulk("Cu")], [29], 4.0)
+    (tmp_path / "text.extxyz").write_text("no frames")
+    for name in ("text.extxyz", "none.extxyz"):
+        with pytest.raises(DistillationError, match=f"{name} cannot be read"):
+            read_frames([tmp_path / name])
