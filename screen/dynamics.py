@@ -87,7 +87,7 @@ def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSetti
             interval=max(1, round(screen.frame_fs / screen.timestep_fs)),
         ),
     )
-    return maker.make(starts_of(_best(campaign, potential.name, stores.database)))
+    return maker.make(starts_of(_best(campaign, potential, stores.database)))
 
 
 def facts(document: "InterfaceDynamicsDocument") -> "dict[str, Scalar]":
@@ -100,14 +100,23 @@ def facts(document: "InterfaceDynamicsDocument") -> "dict[str, Scalar]":
     }
 
 
-def _best(campaign: Campaign, potential: str, database: str | None) -> dict[str, list[Any]]:
+def _best(
+    campaign: Campaign, potential: "PotentialSettings", database: str | None
+) -> dict[str, list[Any]]:
     """By screen, its best candidates of one potential that have an interface."""
     from results.database import open_database
+    from results.documents import Potential
     from screen.candidates import candidate_of, ranked_screen
+    from screen.committee import same_potential
+    from workflows.places import current_place
+    from workflows.settings import engine_for
 
     found: dict[str, list[Any]] = {}
     if database is None:
         return found
+    # The campaign may also hold what earlier weights of the same name gave.
+    loaded, _ = engine_for(current_place().settings_here(potential))
+    mine = Potential.model_validate(loaded.identity.to_dict())
     for name in campaign.screens.asked:
         if name not in SOURCES:
             continue
@@ -116,8 +125,8 @@ def _best(campaign: Campaign, potential: str, database: str | None) -> dict[str,
         documents = [
             document
             for document in held
-            if document.potential.name == potential
-            and any(getattr(document, name, None) for name in _INTERFACES)
+            if same_potential(document.potential, mine)
+            and any(getattr(document, field, None) for field in _INTERFACES)
         ]
         if not documents:
             continue

@@ -1,6 +1,7 @@
 """Campaign sections, report and film of what moves."""
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from results.dynamics_documents import (
 )
 from screen.campaign_checks import check_crystals
 from screen.campaign_file import read_campaign
+from screen.dynamics import _best
 from screen.errors import CampaignError
 from screen.ranking_output import as_dict
 from screen.report import report_html
@@ -27,6 +29,10 @@ from screen.report_dynamics import section
 from screen.stored import load_campaign
 from structures import StructureError
 from structures.film import film_gif
+from tests.screen.synthetic import SYNTHETIC, collector, small_interface
+from tests.screen.synthetic_seeds import seed
+from workflows.dynamics import film_of, starts_of
+from workflows.settings import PotentialSettings
 
 MINI = Potential(name="mini", sha256="0" * 64, head=None, dtype="float32", dispersion=None)
 GOOD = Evidence(converged=True, error=2.0, reference_state="500 K")
@@ -216,6 +222,56 @@ def test_a_dispersion_correction_is_refused_too(tmp_path):
     )
     with pytest.raises(CampaignError, match=r"dispersion = 'd3': has no molecular dynamics"):
         check_crystals(read_campaign(path), "campaign.yaml")
+
+
+def test_the_best_of_every_screen_move_those_of_this_potential(tmp_path, monkeypatch):
+    mine = SYNTHETIC
+    earlier = mine.model_copy(update={"sha256": "6" * 64})
+    identity = SimpleNamespace(to_dict=mine.model_dump)
+    monkeypatch.setattr(
+        "workflows.settings.engine_for", lambda _: (SimpleNamespace(identity=identity), None)
+    )
+    path = tmp_path / "campaign.yaml"
+    path.write_text(
+        "name: synthetic\npotential: mini\nscreens:\n"
+        "  collectors: {hosts: [Cu, Au, Ni]}\n  seeds: {elements: [Ag, Zn]}\n"
+        "  dynamics: {best: 2}\n"
+        "ranking: {collectors: {work_of_adhesion: max}, seeds: {work_of_adhesion: max}}\n"
+    )
+    held = [
+        collector("Au", adhesion=1.4),
+        collector("Ni", adhesion=1.2).model_copy(update={"interface_structure": None}),
+        collector("Cu", adhesion=0.9),
+        collector("Cu", (1, 0, 0), adhesion=0.8),
+        collector("Cu", (1, 1, 0), adhesion=9.0, potential=earlier),
+    ]
+    seeds = [
+        seed(host, adhesion=w).model_copy(
+            update={"interface_structure": small_interface(host).as_dict()}
+        )
+        for host, w in (("Zn", 0.5), ("Ag", 0.7))
+    ]
+    location = str(tmp_path / "results.db")
+    with open_database(location) as database:
+        database.add_campaign("synthetic", {})
+        database.add_candidates("synthetic", [*held, *seeds])
+    found = _best(read_campaign(path), PotentialSettings("mini"), location)
+    assert {
+        name: [(one.host, one.miller_index) for one in documents]
+        for name, documents in found.items()
+    } == {
+        "collectors": [("Au", (1, 1, 1)), ("Cu", (1, 1, 1))],
+        "seeds": [("Ag", None), ("Zn", None)],
+    }
+    starts = starts_of(found)
+    assert [(one.origin, one.host) for one in starts] == [
+        ("collectors", "Au"),
+        ("collectors", "Cu"),
+        ("seeds", "Ag"),
+        ("seeds", "Zn"),
+    ]
+    for one in starts:
+        assert film_of(one.structure, one.host, one.film).tolist() == [False, False, True, True]
 
 
 def test_film_has_its_frames():
