@@ -1,4 +1,4 @@
-"""Liquid lithium: a periodic cell of it, a free film, and a cylindrical drop of it on a slab.
+"""Liquid lithium: a free film, and a cylindrical drop of it on a slab.
 
 Atoms are put in one after the other wherever there is room, which gives the disorder of a liquid
 without its correlations; a picosecond of dynamics above the melting point does the rest.
@@ -26,6 +26,9 @@ CLOSEST = 2.35
 """Least distance between two Li when they are put in, Å; liquid Li's g(r) starts there."""
 GAP = 2.5
 """Least distance of a Li of the drop from an atom of the slab, Å."""
+_VACUUM = 15.0
+"""Least empty height above a drop, Å."""
+_SEED = 0
 _TRIES = 400
 _BATCH = 256
 
@@ -48,76 +51,33 @@ class Drop(MSONable):
     length: float
 
 
-def liquid_lithium(n_atoms: int, *, density: float = LIQUID_DENSITY, seed: int = 0) -> Structure:
-    """A cubic cell of disordered Li.
-
-    Args:
-        n_atoms: at least one.
-        density: atoms/Å³.
-        seed: of the places.
-
-    Raises:
-        StructureError: a number that is not positive, or a density at which no room is left.
-    """
-    _check("n_atoms", n_atoms)
-    _check("density", density)
-    edge = (n_atoms / density) ** (1 / 3)
-    return _block(np.full(3, edge), n_atoms, np.zeros(3), np.full(3, edge), seed)
-
-
-def liquid_film(
-    n_atoms: int = 216,
-    *,
-    thickness: float = 18.0,
-    vacuum: float = 20.0,
-    density: float = LIQUID_DENSITY,
-    seed: int = 0,
-) -> Structure:
-    """A free film of disordered Li, square in the plane, the normal along z.
+def liquid_film(n_atoms: int = 216, *, thickness: float = 18.0, vacuum: float = 20.0) -> Structure:
+    """A free film of disordered Li at `LIQUID_DENSITY`, square in the plane, the normal along z.
 
     Args:
         n_atoms: at least one.
         thickness: Å; both surfaces need some five layers between them.
         vacuum: empty height over it, Å; more than a potential sees.
-        density: atoms/Å³.
-        seed: of the places.
 
     Raises:
-        StructureError: a number that is not positive, or a density at which no room is left.
+        StructureError: a number that is not positive.
     """
     for name, number in (("n_atoms", n_atoms), ("thickness", thickness), ("vacuum", vacuum)):
         _check(name, number)
-    _check("density", density)
-    edge = math.sqrt(n_atoms / density / thickness)
+    edge = math.sqrt(n_atoms / LIQUID_DENSITY / thickness)
     low, high = np.array([0, 0, vacuum / 2]), np.array([edge, edge, vacuum / 2 + thickness])
-    return _block(np.array([edge, edge, thickness + vacuum]), n_atoms, low, high, seed)
-
-
-def _block(
-    edges: NDArray[np.float64],
-    n_atoms: int,
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    seed: int,
-) -> Structure:
-    """Disordered Li between two corners of a right-angled cell with these edges, Å."""
-    cell = np.diag(edges)
-    rng = np.random.default_rng(seed)
+    cell = np.diag([edge, edge, thickness + vacuum])
+    rng = np.random.default_rng(_SEED)
     places = _fill(cell, np.zeros((0, 3)), n_atoms, lambda n: rng.uniform(low, high, (n, 3)))
     return Structure(Lattice(cell), ["Li"] * n_atoms, places, coords_are_cartesian=True)
 
 
 def drop_on(
-    slab: Any,
-    n_lithium: int,
-    *,
-    min_length: float = 10.0,
-    width_ratio: float = 1.9,
-    vacuum: float = 15.0,
-    density: float = LIQUID_DENSITY,
-    seed: int = 0,
+    slab: Any, n_lithium: int, *, min_length: float = 10.0, width_ratio: float = 1.9
 ) -> Drop:
     """Half a cylinder of disordered Li on a slab, its axis along the slab's second vector.
+
+    The Li has `LIQUID_DENSITY`; over it, were it a full cylinder, 15 Å are empty.
 
     Args:
         slab: a `Facet` or slab, its normal along z, material from the cell's bottom up.
@@ -125,14 +85,11 @@ def drop_on(
         min_length: least period along the axis, Å.
         width_ratio: period across the axis over the drop's own first width; a drop that wets needs
             room to spread.
-        vacuum: least empty height above the drop were it a full cylinder, Å.
-        density: of the liquid, atoms/Å³.
-        seed: of the places.
 
     Raises:
         StructureError: a number that is not positive or a ratio of 1 or less.
     """
-    for name, number in (("n_lithium", n_lithium), ("min_length", min_length), ("vacuum", vacuum)):
+    for name, number in (("n_lithium", n_lithium), ("min_length", min_length)):
         _check(name, number)
     if not width_ratio > 1:
         raise StructureError(f"width_ratio: {width_ratio}; give more than 1, the drop must fit")
@@ -140,11 +97,11 @@ def drop_on(
     along = math.ceil(min_length / base.lattice.b)
     length = along * base.lattice.b
     # Half a circle: its area is the drop's volume over its length.
-    radius = math.sqrt(2 * n_lithium / density / length / math.pi)
+    radius = math.sqrt(2 * n_lithium / LIQUID_DENSITY / length / math.pi)
     period = in_plane_area(base) / base.lattice.b
     across = math.ceil(2 * radius * width_ratio / period)
     under = base.make_supercell([across, along, 1], in_place=False)
-    under = _with_height(under, radius * math.sqrt(2) * 2 + vacuum)
+    under = _with_height(under, radius * math.sqrt(2) * 2 + _VACUUM)
     under = with_frozen_bottom(under, 0.5)
     cell = under.lattice.matrix
     axis = cell[1] / np.linalg.norm(cell[1])
@@ -152,7 +109,7 @@ def drop_on(
     sideways *= np.sign(sideways @ cell[0])
     top = float(under.cart_coords[:, 2].max())
     width = across * period
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
 
     def somewhere(n: int) -> NDArray[np.float64]:
         """Places in half a circle's bounding box; those outside the circle left out."""
@@ -183,6 +140,9 @@ def _fill(
     """Places at random, `CLOSEST` apart from each other and `GAP` from what is there.
 
     Where there is no room left, the distances are lowered by 2 % and it goes on.
+
+    Raises:
+        StructureError: they would end under 0.7 of what they were.
     """
     inverse = np.linalg.inv(cell)
     found = np.zeros((0, 3))
@@ -206,8 +166,8 @@ def _fill(
             closest, gap, failed = 0.98 * closest, 0.98 * gap, 0
             if closest < 0.7 * CLOSEST:
                 raise StructureError(
-                    f"density: no room for {n_atoms} Li; give a lower one ({LIQUID_DENSITY} is "
-                    "the liquid's)"
+                    f"lithium: no room for {n_atoms} atoms as dense as the liquid; give another "
+                    "number of them"
                 )
     return found
 

@@ -1,6 +1,5 @@
-"""Bonds and neighbours: which broke and formed, coordination, radial distribution."""
+"""Bonds and neighbours: which broke and formed, radial distribution."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -116,34 +115,6 @@ def radial_distribution(
     shells = 4 / 3 * np.pi * (edges[1:] ** 3 - edges[:-1] ** 3)
     expected = len(trajectory.times) * int(one.sum()) * n_other / volume * shells
     return (edges[1:] + edges[:-1]) / 2, found / np.maximum(expected, 1e-300)
-
-
-def first_peak(distances: Floats, g: Floats) -> float:
-    """Distance at the top of the first maximum over 1, from a parabola through it, Å.
-
-    Raises:
-        ResultsError: a g(r) that nowhere rises over 1.
-    """
-    if not (g > 1).any():
-        raise ResultsError("g: nowhere over 1; give a g(r) that reaches its first peak")
-    start = int(np.argmax(g > 1))
-    under = np.flatnonzero(g[start:] < 1)
-    end = start + (int(under[0]) if len(under) else len(g) - start)
-    top = start + int(np.argmax(g[start:end]))
-    near = slice(max(0, top - 3), min(len(g), top + 4))
-    if near.stop - near.start < 3:
-        return float(distances[top])
-    curvature, slope, _ = np.polyfit(distances[near] - distances[top], g[near], 2)
-    return (
-        float(distances[top] - slope / (2 * curvature)) if curvature < 0 else float(distances[top])
-    )
-
-
-def mean_coordination(change: BondChange, symbols: tuple[str, ...], centre: str) -> Floats:
-    """Neighbours of the pair's other element that an atom of ``centre`` has, (n_frames,)."""
-    twice = 2 if change.pair[0] == change.pair[1] else 1
-    mean: Floats = twice * change.counts / Counter(symbols)[centre]
-    return mean
 
 
 def _neighbours(

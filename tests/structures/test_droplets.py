@@ -5,24 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from structures import StructureError, facet
-from structures.droplets import (
-    CLOSEST,
-    LIQUID_DENSITY,
-    drop_on,
-    liquid_film,
-    liquid_lithium,
-)
-
-
-def test_liquid_cell_has_the_density_and_no_overlap():
-    cell = liquid_lithium(100, seed=3)
-    assert len(cell) / cell.volume == pytest.approx(LIQUID_DENSITY)
-    assert cell.density == pytest.approx(0.515, rel=2e-3)
-    distances = cell.distance_matrix[np.triu_indices(100, 1)]
-    assert distances.min() > 0.9 * CLOSEST
-    # Disordered: no two seeds alike, and no shells as in a crystal.
-    assert liquid_lithium(100, seed=4) != cell
+from structures import StructureError, droplets, facet
+from structures.droplets import CLOSEST, LIQUID_DENSITY, drop_on, liquid_film
 
 
 def test_film_has_the_density_between_two_free_surfaces():
@@ -32,6 +16,7 @@ def test_film_has_the_density_between_two_free_surfaces():
     assert film.lattice.c - np.ptp(heights) >= 12
     area = film.volume / film.lattice.c
     assert 120 / area / 15 == pytest.approx(LIQUID_DENSITY)
+    assert film.density * film.lattice.c / 15 == pytest.approx(0.515, rel=2e-3)
     assert film.distance_matrix[np.triu_indices(120, 1)].min() > 0.8 * CLOSEST
 
 
@@ -69,10 +54,14 @@ def test_example_drop_has_the_size_that_was_asked_for():
 
 def test_bad_numbers_are_refused():
     with pytest.raises(StructureError, match="n_atoms"):
-        liquid_lithium(0)
-    with pytest.raises(StructureError, match="no room"):
-        liquid_lithium(50, density=0.2)
+        liquid_film(0)
     with pytest.raises(StructureError, match="vacuum"):
         liquid_film(50, vacuum=0.0)
     with pytest.raises(StructureError, match="width_ratio"):
         drop_on(facet("Cu", (1, 1, 1), min_thickness=3.0), 10, width_ratio=1.0)
+
+
+def test_atoms_without_room_are_refused(monkeypatch):
+    monkeypatch.setattr(droplets, "CLOSEST", 2 * CLOSEST)
+    with pytest.raises(StructureError, match="no room for 50"):
+        liquid_film(50)

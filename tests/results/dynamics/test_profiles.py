@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from results.dynamics.bonds import bond_changes, first_peak, mean_coordination, radial_distribution
+from results.dynamics.bonds import bond_changes, radial_distribution
 from results.dynamics.profiles import (
     Contact,
     atoms_crossed,
@@ -145,7 +145,6 @@ def test_bonds_that_break_and_form():
     assert found["P", "S"].counts.tolist() == [3, 3, 2]
     assert (found["P", "S"].broken, found["P", "S"].formed) == (1, 0)
     assert (found["Li", "S"].broken, found["Li", "S"].formed) == (0, 1)
-    assert mean_coordination(found["P", "S"], run.symbols, "P").tolist() == [3, 3, 2]
 
 
 def test_bonds_to_images_count_in_a_small_cell():
@@ -153,7 +152,6 @@ def test_bonds_to_images_count_in_a_small_cell():
     cell = bulk("Cu", "fcc", a=3.6).cell.array
     (found,) = bond_changes(trajectory(["Cu"], np.zeros((2, 1, 3)), cell))
     assert found.counts.tolist() == [6, 6]
-    assert mean_coordination(found, ("Cu",), "Cu").tolist() == [12, 12]
     assert (found.broken, found.formed) == (0, 0)
 
 
@@ -180,11 +178,3 @@ def test_g_of_r_of_two_elements_counts_both_ways():
         assert (g * shells).sum() == pytest.approx(6)
     with pytest.raises(ResultsError, match="Na"):
         radial_distribution(run, ("Li", "Na"))
-
-
-def test_first_peak_is_found_between_bins():
-    r = np.arange(0.025, 8, 0.05)
-    g = (r > 2.4) * (1 + 1.5 * np.exp(-(((r - 3.07) / 0.3) ** 2)) - 0.4 * np.exp(-((r - 4.2) ** 2)))
-    assert first_peak(r, g) == pytest.approx(3.07, abs=0.02)
-    with pytest.raises(ResultsError, match="over 1"):
-        first_peak(r, 0 * r)
