@@ -19,13 +19,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from results.errors import nearest
 from screen.campaign_coatings import CoatingScreen
 from screen.campaign_collectors import CollectorScreen
 from screen.campaign_dynamics import DynamicsScreen, WettingScreen
 from screen.campaign_seeds import SeedScreen
 from screen.criteria import Criterion, Direction
 from screen.kinds import KINDS
-from screen.sections import Section, suggestion
+from screen.sections import Section
 
 
 class Screens(Section):
@@ -192,7 +193,7 @@ class Ranking(Section):
                 raise PydanticCustomError(
                     "unknown_key",
                     "unknown quantity; {mend}",
-                    {"key": str(key), "mend": suggestion(key, list(known))},
+                    {"key": str(key), "mend": nearest(key, known)},
                 )
         return data
 

@@ -1,6 +1,5 @@
 """What is checked of a campaign against the crystal library and the potential, before computing."""
 
-import difflib
 from collections.abc import Collection, Sequence
 
 from screen.campaign import Campaign
@@ -95,28 +94,16 @@ def check_crystal(name: str, where: tuple[str | int, ...], source: str) -> None:
         source: the file's name.
 
     Raises:
-        CampaignError: with the nearest name that the library has.
+        CampaignError: with the nearest names that the library has.
     """
-    from structures.crystal_library import crystal_fact, crystal_names
+    from structures.crystal_library import crystal_fact
     from structures.errors import StructureError
-    from structures.outside import is_outside
 
     try:
         crystal_fact(name)
     except StructureError as error:
-        if is_outside(name):
-            message = str(error).removeprefix(f"crystal: '{name}'").removeprefix(":").strip()
-            raise CampaignError(f"{source}: {place(where)} = {name!r}: {message}") from error
-        names = {known.lower(): known for known in crystal_names()}
-        near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
-        mend = (
-            f"did you mean {names[near[0]]!r}?"
-            if near
-            else "`lithiophile structures list` shows the library"
-        )
-        raise CampaignError(
-            f"{source}: {place(where)} = {short(name)}: unknown crystal; {mend}"
-        ) from error
+        message = str(error).removeprefix(f"crystal: '{name}'").removeprefix(":").strip()
+        raise CampaignError(f"{source}: {place(where)} = {short(name)}: {message}") from error
 
 
 def check_facets(

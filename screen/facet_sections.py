@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from screen.sections import CrystalName, Section, suggestion
+from results.errors import nearest
+from screen.sections import CrystalName, Section
 
 
 def _check_miller_index(index: list[int]) -> list[int]:
@@ -87,7 +88,7 @@ def check_hosts_of_facets(facets: Facets, hosts: Sequence[str]) -> None:
             raise PydanticCustomError(
                 "unknown_key",
                 "not among the hosts; {mend}",
-                {"key": f"facets.{host}", "mend": suggestion(host, hosts)},
+                {"key": f"facets.{host}", "mend": nearest(host, hosts)},
             )
 
 

@@ -1,20 +1,13 @@
-"""What all sections of a campaign file share: strict models, and the mend for a wrong name."""
+"""What sections of a campaign file share: strict models of known keys, names of crystals."""
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-
-def suggestion(name: object, valid: Sequence[str]) -> str:
-    """The mend for a wrong name: the nearest valid one, or all of them."""
-    near = difflib.get_close_matches(str(name).lower(), [v.lower() for v in valid], 1, 0.6)
-    if near:
-        return f"did you mean {next(v for v in valid if v.lower() == near[0])!r}?"
-    return f"choose from {', '.join(valid)}"
+from results.errors import nearest
 
 
 class Section(BaseModel):
@@ -31,7 +24,7 @@ class Section(BaseModel):
                 raise PydanticCustomError(
                     "unknown_key",
                     "unknown key; {mend}",
-                    {"key": str(key), "mend": suggestion(key, list(cls.model_fields))},
+                    {"key": str(key), "mend": nearest(key, cls.model_fields)},
                 )
         return data
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from results.candidates import CANDIDATES
 from results.database import Database
 from results.documents import CandidateDocument, labels
+from results.errors import nearest
 from results.garbage import making_many_objects
 from screen.campaign import Campaign
 from screen.candidates import one_potential, ranked_screen
@@ -17,7 +18,6 @@ from screen.errors import CampaignError
 from screen.kinds import KINDS
 from screen.ranking import DEFAULT_TOP
 from screen.ranking_output import RankedScreen, as_dict
-from screen.sections import suggestion
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,9 @@ def load_campaign(
         raise CampaignError(f"--campaign: several here: {', '.join(known)}; name one")
     name = name or known[0]
     if name not in known:
-        raise CampaignError(
-            f"--campaign = {name!r}: not in the database; {suggestion(name, known)}"
-        )
+        raise CampaignError(f"--campaign = {name!r}: not in the database; {nearest(name, known)}")
     if screen is not None and screen not in KINDS:
-        raise CampaignError(f"--screen = {screen!r}: unknown; {suggestion(screen, list(KINDS))}")
+        raise CampaignError(f"--screen = {screen!r}: unknown; {nearest(screen, KINDS)}")
     content = database.campaign(name)
     chosen = "" if screen is None else f"screen={screen} "
     read = database.candidates if whole else database.summaries

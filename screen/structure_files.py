@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from results.documents import CandidateDocument, as_structure
+from results.errors import nearest
 from screen.errors import CampaignError
-from screen.sections import suggestion
 
 FORMATS = {".cif": "cif", ".vasp": "vasp", ".xyz": "extxyz", ".extxyz": "extxyz", ".json": "json"}
 """File endings and the ASE format written under each; ``POSCAR`` is the VASP format too."""
@@ -22,9 +22,7 @@ def write_structure(structure: Any, path: Path) -> None:
 
     kind = "vasp" if path.name.startswith("POSCAR") else FORMATS.get(path.suffix)
     if kind is None:
-        raise CampaignError(
-            f"--output = '{path}': unknown ending; {suggestion(path.suffix, list(FORMATS))}"
-        )
+        raise CampaignError(f"--output = '{path}': unknown ending; {nearest(path.suffix, FORMATS)}")
     try:
         write(path, AseAtomsAdaptor.get_atoms(structure), format=kind)
     except OSError as error:

@@ -114,7 +114,7 @@ def crystal_fact(name: str) -> CrystalFact:
     mend = (
         f"nearest: {', '.join(lowered[known] for known in near)}"
         if near
-        else "`lithiophile structures` lists the library"
+        else "`lithiophile structures list` shows the library"
     )
     raise StructureError(f"crystal: '{name}' is not in the library; {mend}")
 

@@ -17,15 +17,15 @@
       ...
 """
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from results.errors import nearest
 from workflows.errors import WorkflowError
 from workflows.plain_yaml import UnreadableYamlError, decoded, parsed
 
@@ -173,7 +173,7 @@ def read_profiles(path: str | Path | None = None) -> dict[str, Profile]:
             if other != HERE and other not in profiles:
                 raise WorkflowError(
                     f"profiles: {source}: {name}.stages.{stage} = {other!r}: no such profile; "
-                    f"{_nearest(other, [*profiles, HERE])}"
+                    f"{nearest(other, [*profiles, HERE])}"
                 )
     return profiles
 
@@ -189,7 +189,7 @@ def find_profile(name: str | None, profiles: Mapping[str, Profile]) -> str:
             raise WorkflowError(f"--profile: name one of {', '.join(profiles) or 'none there'}")
         return next(iter(profiles))
     if name not in profiles:
-        raise WorkflowError(f"--profile = {name!r}: unknown; {_nearest(name, profiles)}")
+        raise WorkflowError(f"--profile = {name!r}: unknown; {nearest(name, profiles)}")
     return name
 
 
@@ -211,7 +211,7 @@ def _profile(name: str, fields: Any, source: str) -> Profile:
         if key not in Profile.model_fields:
             raise WorkflowError(
                 f"profiles: {source}: {name}.{str(key)[:60]}: unknown; "
-                f"{_nearest(str(key), Profile.model_fields)}"
+                f"{nearest(str(key), Profile.model_fields)}"
             )
     try:
         return Profile.model_validate(dict(fields))
@@ -222,12 +222,6 @@ def _profile(name: str, fields: Any, source: str) -> Profile:
         raise WorkflowError(
             f"profiles: {source}: {place} = {repr(first['input'])[:80]}: {message}"
         ) from error
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"nearest is {near[0]!r}" if near else f"there are {', '.join(names)}"
 
 
 def _is_number(value: Any) -> bool:

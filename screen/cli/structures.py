@@ -49,8 +49,8 @@ def list_(
     from rich import box
     from rich.table import Table
 
+    from results.errors import nearest
     from screen.errors import CampaignError
-    from screen.sections import suggestion
     from structures.crystal_library import crystal_fact, crystal_names, crystal_names_within
 
     names = crystal_names() if within is None else crystal_names_within(_elements(within))
@@ -60,7 +60,7 @@ def list_(
             {known for fact in map(crystal_fact, crystal_names()) for known in fact.roles}
         )
         if role not in roles:
-            raise CampaignError(f"--role = {role!r}: unknown; {suggestion(role, roles)}")
+            raise CampaignError(f"--role = {role!r}: unknown; {nearest(role, roles)}")
         facts = [fact for fact in facts if role in fact.roles]
     if not facts:
         raise CampaignError(f"--within = {within!r}: the library has no such crystal; add elements")
@@ -233,14 +233,14 @@ def interface(
 
 def _chosen(termination: str | None, labels: list[str]) -> int:
     """Position of the termination asked for; of the only one where none is."""
+    from results.errors import nearest
     from screen.errors import CampaignError
-    from screen.sections import suggestion
 
     if termination is None:
         if len(labels) > 1:
             raise CampaignError(f"--termination: there are {', '.join(labels)}; name one")
         return 0
     if termination not in labels:
-        mend = suggestion(termination, labels)
+        mend = nearest(termination, labels)
         raise CampaignError(f"--termination = {termination!r}: unknown; {mend}")
     return labels.index(termination)

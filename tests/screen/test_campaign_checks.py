@@ -28,11 +28,15 @@ def test_accepts_hosts_and_facets_of_the_library():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("Zn", "Cuu", "screens.collectors.hosts[1] = 'Cuu': unknown crystal; did you mean 'Cu'?"),
         (
             "Zn",
-            "Unobtainium",
-            "screens.collectors.hosts[1] = 'Unobtainium': unknown crystal; "
+            "Cuu",
+            "screens.collectors.hosts[1] = 'Cuu': is not in the library; nearest: Cu, CuS, CuO",
+        ),
+        (
+            "Zn",
+            "wqwqwq",
+            "screens.collectors.hosts[1] = 'wqwqwq': is not in the library; "
             "`lithiophile structures list` shows the library",
         ),
     ],

@@ -291,7 +291,7 @@ def test_lists_and_describes_potentials(lithiophile):
 
 
 BAD_CAMPAIGNS = [
-    ("Ni", "Nii", "screens.collectors.hosts[2] = 'Nii': unknown crystal; did you mean 'Ni'?"),
+    ("Ni", "Nii", "screens.collectors.hosts[2] = 'Nii': is not in the library; nearest: Ni"),
     ("[1, 0, 0]", "[0, 0, 0]", "screens.collectors.facets.Cu[1] = [0, 0, 0]: is no plane"),
     ("ranking:", "limits: {max_strain: -0.1}\nranking:", "limits.max_strain = -0.1"),
     ("[Cu, Au, Ni, Zn]", "[]", "screens.collectors.hosts = []: is empty"),

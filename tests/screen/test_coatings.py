@@ -44,11 +44,11 @@ def refusal(old, new):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("LiF", "LiFF", "coatings[0] = 'LiFF': unknown crystal; did you mean 'LiF'?"),
+        ("LiF", "LiFF", "coatings[0] = 'LiFF': is not in the library; nearest: LiF"),
         (
             "Li6PS5Cl",
             "Li6PS5Clx",
-            "electrolytes[0] = 'Li6PS5Clx': unknown crystal; did you mean 'Li6PS5Cl'?",
+            "electrolytes[0] = 'Li6PS5Clx': is not in the library; nearest: Li6PS5Cl",
         ),
         (
             "LiF",

@@ -125,7 +125,7 @@ def test_resume_asks_for_what_was_asked_before(folder, capsys, monkeypatch):
     ("arguments", "message"),
     [
         (("run", "campaign.yaml", "--on", "slurm"), "--profile: name one of gpu, cpu"),
-        (("run", "campaign.yaml", "--on", "slurm", "--profile", "gpuu"), "nearest is 'gpu'"),
+        (("run", "campaign.yaml", "--on", "slurm", "--profile", "gpuu"), "did you mean 'gpu'?"),
         (("run", "campaign.yaml", "--on", "slurm", "--profile", "other"), "--on pbs"),
         (("run", "campaign.yaml", "--profile", "gpu"), "--profile: is for clusters"),
         (("run", "campaign.yaml", "--detach"), "--detach: is for clusters"),
