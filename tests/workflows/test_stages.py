@@ -14,7 +14,8 @@ from pymatgen.core import Lattice, Structure
 from potentials.errors import PotentialError
 from results.database import open_database
 from structures.crystal_library import crystal
-from tests.workflows.emt_potential import CountingEMT
+from tests.workflows.batched_potential import load_gupta
+from tests.workflows.emt_potential import CountingEMT, load_emt
 from workflows.packing import Built
 from workflows.progress import listening
 from workflows.settings import PotentialSettings, StoreSettings
@@ -140,9 +141,10 @@ def run_six(task, stores):
 
 KILLED = """
     import potentials.loading
+    from tests.workflows.batched_potential import SlowGupta, load_gupta
     from tests.workflows.emt_potential import CountingEMT, load_emt
-    potentials.loading.load_potential = load_emt
-    CountingEMT.seconds = {pause}
+    potentials.loading.load_potential = {load}
+    CountingEMT.seconds = SlowGupta.seconds = {pause}
     from tests.workflows.test_stages import run_six
     from workflows.settings import StoreSettings
     run_six({task!r}, StoreSettings(database={database!r}, spool={spool!r}))
@@ -150,17 +152,25 @@ KILLED = """
 
 
 @pytest.mark.parametrize(
-    ("task", "pause"),
+    ("task", "pause", "load"),
     [
-        pytest.param("evaluate", 0.3, marks=pytest.mark.slow),
-        ("relax", 0.05),
-        pytest.param("neb", 0.05, marks=pytest.mark.slow),
+        pytest.param("evaluate", 0.3, load_emt, marks=pytest.mark.slow),
+        ("relax", 0.05, load_emt),
+        pytest.param("neb", 0.05, load_emt, marks=pytest.mark.slow),
+        pytest.param("relax", 0.3, load_gupta, marks=pytest.mark.slow),
+        pytest.param("neb", 0.3, load_gupta, marks=pytest.mark.slow),
     ],
 )
-def test_a_kill_loses_only_the_unfinished_system(tmp_path, task, pause):
+def test_a_kill_loses_only_the_unfinished_system(tmp_path, monkeypatch, task, pause, load):
+    """One by one with ASE's engine, and in the midst of a batch."""
+    monkeypatch.setattr("potentials.loading.load_potential", load)
     stores = StoreSettings(database=str(tmp_path / "r.db"), spool=str(tmp_path / "spool"))
     script = textwrap.dedent(KILLED).format(
-        task=task, pause=pause, database=stores.database, spool=stores.spool
+        task=task,
+        pause=pause,
+        load=load.__name__,
+        database=stores.database,
+        spool=stores.spool,
     )
     process = subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": "."})
     spool = tmp_path / "spool" / f"{task}.jsonl"

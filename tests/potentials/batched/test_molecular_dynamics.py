@@ -232,6 +232,27 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, ensemble: str) -> Non
             assert np.array_equal(values, getattr(other, name)), name
 
 
+def test_progress_is_told_in_ps_per_day(tmp_path: Path) -> None:
+    told = []
+    begun = time.perf_counter()
+    BatchedEngine(gupta()).md(
+        [crystal(), crystal(1)],
+        tmp_path,
+        steps=45,
+        timestep=2.0,
+        interval=1,
+        on_progress=told.append,
+    )
+    days = (time.perf_counter() - begun) / 86400
+    assert [(each.systems, each.step, each.steps) for each in told] == [
+        (2, 19, 45),
+        (2, 39, 45),
+        (2, 45, 45),
+    ]
+    # The engine's clock starts when the systems are built.
+    assert 0.090 / days <= told[-1].ps_per_day < 5 * 0.090 / days
+
+
 def test_a_truncated_trajectory_is_told_and_goes_on_before_it(tmp_path: Path) -> None:
     engine = BatchedEngine(gupta())
     options = {"steps": 50, "interval": 1}
