@@ -308,7 +308,7 @@ def _candidates(file: Path | None, runs: str | None, max_atoms: int) -> "list[At
 
     found = [] if file is None else [f for f in read_frames(file) if len(f) <= max_atoms]
     if runs is not None:
-        with open_database(runs) as database:
+        with open_database(runs, must_exist=True) as database:
             found += frames_of_runs(database, max_atoms)
     return found
 

@@ -50,6 +50,13 @@ def test_a_limit_below_the_first_frame_is_one_line(frames, tmp_path, capsys):
     assert "the first frame takes" in capsys.readouterr().err
 
 
+def test_refine_makes_no_database_of_a_name_that_is_none(tmp_path, capsys):
+    nowhere = tmp_path / "typo.db"
+    assert run("refine", "mini", "--runs", nowhere, "--folder", tmp_path / "refine") == 2
+    assert "typo.db does not exist" in capsys.readouterr().err
+    assert not nowhere.exists()
+
+
 def test_refine_says_its_cost_before_it_starts(frames, tmp_path, capsys):
     arguments = ("refine", "mini", "--candidates", frames, "--folder", tmp_path / "refine")
     assert run(*arguments, "--dry-run") == 2
