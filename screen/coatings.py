@@ -64,7 +64,8 @@ def flow(campaign: Campaign, potential: "PotentialSettings", stores: "StoreSetti
     from workflows.teacher_energies import primitive_crystal, teacher_phases
 
     screen = _section(campaign)
-    electrolytes, coatings = ([_name(n) for n in names] for names in _lists(screen))
+    electrolytes = [_name(name) for name in screen.electrolytes]
+    coatings = [_name(name) for name in screen.coatings]
     cathode = None if screen.cathode is None else _name(screen.cathode)
     named = [*electrolytes, *coatings, *([cathode] if cathode else [])]
     competing = competing_phases(screen)
@@ -156,10 +157,6 @@ def _name(name: str) -> str:
     from structures.crystal_library import crystal_fact
 
     return crystal_fact(name).name
-
-
-def _lists(screen: CoatingScreen) -> tuple[list[str], list[str]]:
-    return screen.electrolytes, screen.coatings
 
 
 def _section(campaign: Campaign) -> CoatingScreen:

@@ -18,6 +18,7 @@ from structures.slabs import facets, turned_over
 
 MAX_STRAIN = 0.05
 MAX_AREA = 200.0
+"""Largest common cell that is looked for, Å²."""
 MAX_ATOMS = 200
 THICKNESS = 10.0
 VACUUM = 15.0
@@ -36,7 +37,6 @@ def interfaces(
     film_miller_index: tuple[int, ...] | None = None,
     substrate_miller_index: tuple[int, ...] | None = None,
     max_strain: float = MAX_STRAIN,
-    max_area: float = MAX_AREA,
     max_atoms: int = MAX_ATOMS,
     film_thickness: float = THICKNESS,
     substrate_thickness: float = THICKNESS,
@@ -47,7 +47,8 @@ def interfaces(
     """Coherent interfaces of two facets in their smallest common cell.
 
     The substrate keeps its own cell; all strain is put into the film. Of the common cells within
-    the limits the one with the fewest atoms is taken, and of those the least strained.
+    the limits, at most 200 Å² large, the one with the fewest atoms is taken, and of those the least
+    strained.
 
     Args:
         film: a Facet, whose face named by its termination is brought onto the substrate; or a
@@ -57,7 +58,6 @@ def interfaces(
         film_miller_index: facet of a film given as a crystal.
         substrate_miller_index: facet of a substrate given as a crystal.
         max_strain: limit on the relative change of any length in the film's plane.
-        max_area: limit on the area of the common cell, Å².
         max_atoms: limit on the sites of the interface.
         film_thickness: of a film given as a crystal, Å; a Facet keeps its own.
         substrate_thickness: likewise.
@@ -79,7 +79,7 @@ def interfaces(
         StructureError: a limit out of range, a facet that is missing, no common cell within the
             limits, or a built interface that fails its checks of cell, composition or distances.
     """
-    _check_limits(max_strain, max_area, max_atoms, vacuum, gap)
+    _check_limits(max_strain, max_atoms, vacuum, gap)
     grid = _grid(registries)
     films = _facets("film", film, film_miller_index, film_thickness)
     substrates = _facets("substrate", substrate, substrate_miller_index, substrate_thickness)
@@ -88,13 +88,13 @@ def interfaces(
         # Both faces of a symmetric slab are the named one.
         facing = upper.structure if upper.symmetric else turned_over(upper.structure)
         matches = lattice_matches(
-            facing, lower.structure, max_strain=max_strain, max_area=max_area, max_atoms=max_atoms
+            facing, lower.structure, max_strain=max_strain, max_area=MAX_AREA, max_atoms=max_atoms
         )
         if not matches:
             raise StructureError(
                 f"interfaces: no common cell of {pair_name(upper, lower)} within max_strain "
-                f"{max_strain}, max_area {max_area} Å² and max_atoms {max_atoms}; raise one of "
-                "them or take thinner slabs"
+                f"{max_strain}, max_atoms {max_atoms} and {MAX_AREA:g} Å²; raise one of the two or "
+                "take thinner slabs"
             )
         models.extend(_registered(upper, facing, lower, matches[0], grid, vacuum, gap))
     return models
@@ -105,12 +105,10 @@ def pair_name(film: Facet, substrate: Facet) -> str:
     return f"{film.host}{film.miller_index} on {substrate.host}{substrate.miller_index}"
 
 
-def _check_limits(
-    max_strain: float, max_area: float, max_atoms: int, vacuum: float, gap: float | None
-) -> None:
+def _check_limits(max_strain: float, max_atoms: int, vacuum: float, gap: float | None) -> None:
     if not 0 < max_strain <= 0.3:
         raise StructureError(f"max_strain: {max_strain} must be above 0 and at most 0.3")
-    for field, value in (("max_area", max_area), ("max_atoms", max_atoms), ("vacuum", vacuum)):
+    for field, value in (("max_atoms", max_atoms), ("vacuum", vacuum)):
         if not (math.isfinite(value) and value > 0):
             raise StructureError(f"{field}: {value} must be above 0")
     if gap is not None and not (math.isfinite(gap) and gap > 0):

@@ -12,8 +12,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lithiophile"
 
 
-def one_line(error: BaseException, length: int = 160) -> str:
+_LONGEST = 160
+
+
+def one_line(error: BaseException) -> str:
     """The first line of an error's message, shortened; its kind where it has none."""
     lines = str(error).strip().splitlines()
     text = lines[0].strip() if lines else type(error).__name__
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

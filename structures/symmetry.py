@@ -7,8 +7,10 @@ from pymatgen.core.structure import Structure
 
 from structures.errors import StructureError
 
+_SYMPREC = 0.01
 
-def symmetry(structure: Structure, symprec: float = 0.01) -> spglib.SpglibDataset:
+
+def symmetry(structure: Structure, symprec: float = _SYMPREC) -> spglib.SpglibDataset:
     """Spglib's account of a crystal's symmetry.
 
     Args:
@@ -27,26 +29,25 @@ def symmetry(structure: Structure, symprec: float = 0.01) -> spglib.SpglibDatase
     return dataset
 
 
-def space_group_number(structure: Structure, symprec: float = 0.01) -> int:
+def space_group_number(structure: Structure, symprec: float = _SYMPREC) -> int:
     """International number of the space group, else as `symmetry`."""
     return int(symmetry(structure, symprec).number)
 
 
-def primitive_cell(structure: Structure, symprec: float = 0.01) -> Structure:
+def primitive_cell(structure: Structure) -> Structure:
     """The smallest cell of the same crystal, in the same orientation, with its ``properties``.
 
     Hulls and relaxations of bulk need no more: the conventional cell of a face-centred crystal is
     four times as large.
 
     Args:
-        structure: an ordered crystal.
-        symprec: distance within which atoms count as equivalent, Å.
+        structure: an ordered crystal; atoms within 0.01 Å of equivalent places are equivalent.
 
     Raises:
         StructureError: as `symmetry`.
     """
     found = spglib.standardize_cell(
-        _cell(structure), to_primitive=True, no_idealize=True, symprec=symprec
+        _cell(structure), to_primitive=True, no_idealize=True, symprec=_SYMPREC
     )
     if found is None:
         raise StructureError(

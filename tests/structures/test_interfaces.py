@@ -242,7 +242,6 @@ def test_doubling_the_slabs_changes_adhesion_little() -> None:
         ({"max_strain": -0.1}, "max_strain: -0.1"),
         ({"max_strain": 0}, "max_strain: 0"),
         ({"max_strain": math.nan}, "max_strain: nan"),
-        ({"max_area": 0}, "max_area: 0"),
         ({"max_atoms": -5}, "max_atoms: -5"),
         ({"vacuum": 0}, "vacuum: 0"),
         ({"gap": -2.0}, "gap: -2.0"),
