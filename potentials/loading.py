@@ -53,7 +53,7 @@ def load_potential(
     if known is not None and head is not None and known.heads:
         check_choice(f"head of {known.name!r}", head, known.heads)
     dtype = dtype or (known.default_dtype if known else "float64")
-    correction = _correction(dispersion, known)
+    correction = _correction(dispersion, known, head)
     if known is not None and known.kind == "chgnet":
         return _chgnet(device, dtype, head, correction)
     if known is not None and known.kind == "gpaw":
@@ -153,13 +153,18 @@ def _gpaw(
     return GpawPotential(name)
 
 
-def _correction(asked: str | None, known: RegistryEntry | None) -> str | None:
+def _correction(asked: str | None, known: RegistryEntry | None, head: str | None) -> str | None:
     """The full name of a dispersion correction."""
     if asked != "d3":
         return asked
     if known is None:
         raise PotentialError(
             "dispersion: 'd3' needs the functional of a local file; use 'd3-bj-pbe' or its like"
+        )
+    if head not in (None, known.default_head):
+        raise PotentialError(
+            f"dispersion: 'd3' is the default head's, and {head!r} has a functional of its own;"
+            " use 'd3-bj-r2scan' or its like, or none where dispersion is in it"
         )
     return known.dispersion or "d3"
 

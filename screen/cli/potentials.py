@@ -62,10 +62,12 @@ def fetch(name: NameArgument) -> None:
         BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console(stderr=True)
     )
     with bar:
-        task = bar.add_task(name)
+        task = bar.add_task(name, visible=False)  # until bytes come in
         status = fetch_weights(
             name,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda done, total: bar.update(
+                task, completed=done, total=total, visible=True
+            ),
             announce=bar.console.print,
         )
     _print(status)

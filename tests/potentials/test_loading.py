@@ -152,6 +152,7 @@ def test_mini_is_what_the_registry_says() -> None:
         ("mini", {"dtype": "double"}, "dtype: 'double' is unknown; use float64, float32 or tf32"),
         ("mini", {"device": "tpu"}, "device: 'tpu' is unknown"),
         ("mace-mh-1", {"head": "omat"}, r"did you mean omat_pbe\?"),
+        ("mace-mh-1", {"head": "omol", "dispersion": "d3"}, "'omol' has a functional of its own"),
         ("chgnet", {"head": "pbe"}, "head: 'chgnet' has none"),
         ("chgnet", {"dispersion": "d3"}, "dispersion: 'chgnet' has none"),
         ("some.model", {"dispersion": "d3"}, "needs the functional of a local file"),

@@ -16,6 +16,7 @@ import torch
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from potentials.cache import sha256_of
 from potentials.download import weights_path
 from potentials.registry import entry
 from results.database import open_database
@@ -288,6 +289,18 @@ def test_lists_and_describes_potentials(lithiophile):
     assert (status, "mace-mpa-0-medium" in out) == (0, True)
     status, out, _ = lithiophile("potentials", "info", "mace-mpa-0-medium")
     assert (status, "Licence: MIT" in out) == (0, True)
+    status, out, err = lithiophile("potentials", "fetch", "mini")  # nothing comes in
+    assert (status, "Here: yes" in out, err.strip()) == (0, True, "")
+
+
+def test_trusts_a_file_once_and_for_its_content(lithiophile, tmp_path, monkeypatch):
+    monkeypatch.setenv("LITHIOPHILE_CACHE", str(tmp_path / "cache"))
+    torch.save(random_network(), "mine.model")
+    command = ("validate", "--potential", "mine.model", "--frames", "none.extxyz")
+    assert "lithiophile potentials trust mine.model" in lithiophile(*command)[2]
+    status, out, _ = lithiophile("potentials", "trust", "mine.model")
+    assert (status, out.split()[-1]) == (0, sha256_of(Path("mine.model")))
+    assert "there is no file none.extxyz" in lithiophile(*command)[2]  # it was loaded
 
 
 BAD_CAMPAIGNS = [
