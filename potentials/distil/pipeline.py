@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from ase import Atoms
@@ -288,13 +288,13 @@ def dynamics(space: Workspace, picoseconds: float) -> dict[str, Any]:
     Returns:
         What each trajectory did (`Stability`), by contact, with its number of atoms.
     """
-    from potentials.distil.evaluation import relaxed_atoms
+    from potentials.batched.engine import BatchedEngine
     from potentials.distil.interfaces import contact
     from potentials.distil.stability import stability, wide
     from potentials.loading import load_potential
 
     crystals = space.crystals()
-    calculator = load_potential(space.folder, dtype="float32").ase_calculator()
+    engine = cast(BatchedEngine, load_potential(space.folder, dtype="float32").engine("batched"))
     path = space.folder / "dynamics.json"
     done: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     for substrate, facet in HOT_CONTACTS.items():
@@ -303,8 +303,8 @@ def dynamics(space: Workspace, picoseconds: float) -> dict[str, Any]:
         if built is None or name in done:
             continue
         atoms, film = wide(*built)
-        start = relaxed_atoms(atoms, calculator, 0.05)
-        found = stability(start, film, calculator, HOT, picoseconds)
+        frames = space.folder / f"dynamics-{substrate}"
+        found = stability(atoms, film, engine, HOT, picoseconds, frames)
         done[name] = asdict(found) | {"atoms": len(atoms)}
         path.write_text(json.dumps(done, indent=1))
     return done

@@ -3,15 +3,16 @@
 import logging
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from ase import Atoms, units
-from ase.calculators.calculator import Calculator
-from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase import Atoms
 from numpy.typing import NDArray
 
+from potentials.batched.engine import BatchedEngine
+from potentials.batched.trajectory import read_frames
 from potentials.distil.systems import shortest_distance
+from structures import as_atoms
 
 log = logging.getLogger(__name__)
 TIME_STEP = 2.0
@@ -20,8 +21,6 @@ SAMPLE = 50
 """Steps between two samples."""
 NARROWEST = 8.0
 """Å; in a narrower cell whole rows of atoms move as one, and a lattice melts in it too easily."""
-FLOWN_APART = 10.0
-"""Times the bath's temperature at which nothing is left to be watched."""
 
 
 @dataclass(frozen=True)
@@ -56,53 +55,49 @@ def wide(contact: Atoms, film: NDArray[np.bool_]) -> tuple[Atoms, NDArray[np.boo
 def stability(
     contact: Atoms,
     film: NDArray[np.bool_],
-    calculator: Calculator,
+    engine: BatchedEngine,
     temperature: float,
     picoseconds: float,
+    folder: Path,
 ) -> Stability:
-    """Langevin dynamics of a contact at constant volume.
+    """Relax a contact in its cell and let it move there (Langevin); kept in pieces, resumable.
 
     Args:
-        contact: structure to start from, relaxed.
+        contact: structure to start from.
         film: mask of the film's atoms.
-        calculator: the potential.
+        engine: of the potential.
         temperature: K.
-        picoseconds: length; a few hundred steps at least. It ends early when the contact flies
-            apart.
-    """
-    atoms = contact.copy()
-    atoms.calc = calculator
-    rng = np.random.RandomState(0)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=rng)
-    dynamics = Langevin(
-        atoms, TIME_STEP * units.fs, temperature_K=temperature, friction=0.01 / units.fs, rng=rng
-    )
-    energies: list[float] = []
-    temperatures: list[float] = []
-    shortest: list[float] = []
-    left: list[int] = []
+        picoseconds: length; half a picosecond at least. It ends early when the contact flies apart.
+        folder: of this run alone.
 
-    def sample() -> None:
-        energies.append(atoms.get_potential_energy() / len(atoms))
-        temperatures.append(atoms.get_temperature())
+    Raises:
+        PotentialError: the potential lacks an element, or the folder holds another run.
+    """
+    (start,) = engine.relax([contact], fmax=0.05, max_steps=200)
+    engine.md(
+        [start.structure],
+        folder,
+        steps=round(1000.0 * picoseconds / TIME_STEP),
+        timestep=TIME_STEP,
+        temperature=temperature,
+        interval=SAMPLE,
+        on_progress=lambda now: log.info("%g of %g ps", now.step * TIME_STEP / 1e3, picoseconds),
+    )
+    frames = read_frames(folder, 0)
+    atoms = as_atoms(start.structure)
+    shortest, left = [], []
+    for positions in frames.positions:
+        atoms.positions = positions
         shortest.append(shortest_distance(atoms))
         left.append(_alone(atoms))
-
-    for _ in range(round(1000.0 * picoseconds / TIME_STEP / SAMPLE)):
-        dynamics.run(SAMPLE)
-        sample()
-        reached = len(energies) * SAMPLE * TIME_STEP / 1000.0
-        if len(energies) % SAMPLE == 0:
-            log.info("%g ps: %.0f K, %.4f eV/atom", reached, temperatures[-1], energies[-1])
-        if not temperatures[-1] < FLOWN_APART * temperature:
-            break
-    moved = atoms.positions[~film] - contact.positions[~film]
+    moved = frames.positions[-1, ~film] - start.structure.cart_coords[~film]
     moved -= moved.mean(axis=0)
+    energies = frames.energies / len(contact)
     quarters = np.array_split(energies, 4)
     half = len(energies) // 2
     return Stability(
-        reached,
-        float(np.mean(temperatures[half:])),
+        float(frames.steps[-1]) * TIME_STEP / 1e3,
+        float(frames.temperatures[half:].mean()),
         float(quarters[3].mean() - quarters[1].mean()),
         float(np.std(energies[half:])),
         min(shortest),

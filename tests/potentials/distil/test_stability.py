@@ -1,15 +1,21 @@
 import numpy as np
 import pytest
 from ase.build import bulk, fcc111
-from ase.calculators.emt import EMT
 
+from potentials import load_potential
 from potentials.distil.stability import NARROWEST, stability, wide
 
 
-def test_a_crystal_that_is_stable_is_said_to_be():
+@pytest.fixture(scope="module")
+def engine():
+    return load_potential("mini", device="cpu", dtype="float32").engine()
+
+
+def test_a_crystal_that_is_stable_is_said_to_be(engine, tmp_path):
     atoms = bulk("Cu", cubic=True) * (2, 2, 2)
     film = np.zeros(len(atoms), dtype=bool)
-    found = stability(atoms, film, EMT(), 300.0, 1.0)
+    found = stability(atoms, film, engine, 300.0, 0.6, tmp_path / "run")
+    assert found.picoseconds == pytest.approx(0.6)
     assert found.temperature == pytest.approx(300.0, rel=0.25)
     assert abs(found.drift) < 0.02
     assert found.shortest > 2.0
@@ -27,9 +33,10 @@ def test_a_narrow_contact_is_repeated_with_its_film():
     assert np.array_equal(mask, top)
 
 
-def test_an_atom_that_flew_off_is_counted():
+def test_an_atom_that_flew_off_is_counted(engine, tmp_path):
     atoms = bulk("Cu", cubic=True) * (2, 2, 2)
     atoms.center(vacuum=12.0, axis=2)
     atoms.positions[0, 2] = 2.0
-    found = stability(atoms, np.zeros(len(atoms), dtype=bool), EMT(), 100.0, 0.4)
+    film = np.zeros(len(atoms), dtype=bool)
+    found = stability(atoms, film, engine, 100.0, 0.5, tmp_path / "run")
     assert found.left == 1
