@@ -29,6 +29,7 @@ from workflows.errors import WorkflowError
 from workflows.places import Keep, ThisProcess
 from workflows.profiles import HERE, Profile
 from workflows.scheduler import NoAnswerError, Queue, Scheduler
+from workflows.settings import PotentialSettings, from_the_root
 from workflows.shard_array import JOB_PREFIX, Group, ShardArray, arrays_in
 from workflows.shard_folder import Beat, Result, ShardFolder, ShardOrders
 from workflows.tasks import StageWork, stage_slug
@@ -473,8 +474,8 @@ class _StageOnCluster:
         settings = work.settings
         if hasattr(settings, "device"):
             settings = replace(settings, device=profile.device)
-        if hasattr(settings, "name") and Path(settings.name).exists():
-            settings = replace(settings, name=str(Path(settings.name).resolve()))
+        if isinstance(settings, PotentialSettings):
+            settings = from_the_root(settings)
         part = replace(
             work,
             settings=settings,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monty.json import MSONable
@@ -34,6 +35,22 @@ class PotentialSettings(MSONable):
     dispersion: str | None = None
     trust: bool = False
     final_energies: "PotentialSettings | None" = None
+
+
+def from_the_root(settings: PotentialSettings) -> PotentialSettings:
+    """The settings with the paths of weights from the root, for processes in other folders.
+
+    A registered name stays one, also where a file is called like it.
+    """
+    from potentials.registry import registry
+
+    final = settings.final_energies
+    if final is not None:
+        settings = replace(settings, final_energies=from_the_root(final))
+    path = Path(settings.name).expanduser()
+    if settings.name in registry() or not path.exists():
+        return settings
+    return replace(settings, name=str(path.resolve()))
 
 
 @dataclass(frozen=True)
