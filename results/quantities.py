@@ -104,9 +104,14 @@ def elastic_energy(strained_energy: float, unstrained_energy: float, area: float
 def interface_energy(
     film_surface_energy: float, substrate_surface_energy: float, adhesion: float
 ) -> float:
-    """Interface energy γ_AB = γ_A + γ_B − W (Dupré), J/m², all three in J/m².
+    """Interface energy γ_AB = γ_A + γ_B − W (Dupré), J/m².
 
     Source: Dupré, Théorie mécanique de la chaleur (1869).
+
+    Args:
+        film_surface_energy: γ_A, J/m².
+        substrate_surface_energy: γ_B, J/m².
+        adhesion: W, J/m².
     """
     return film_surface_energy + substrate_surface_energy - adhesion
 

@@ -316,6 +316,12 @@ def _gap(
 def check_interface(model: InterfaceModel, upper: Facet, lower: Facet, match: LatticeMatch) -> None:
     """Compare what was built with what was matched.
 
+    Args:
+        model: the interface.
+        upper: facet that the film was made of.
+        lower: facet that the substrate was made of.
+        match: their common cell.
+
     Raises:
         StructureError: cell, composition or distances differ; the message names the pair.
     """

@@ -209,7 +209,13 @@ def _lattice_plane_spacing(structure: Structure, index: MillerIndex) -> float:
 
 
 def primitive_index(structure: Structure, primitive: Structure, index: MillerIndex) -> MillerIndex:
-    """``index`` of the conventional cell, in terms of the primitive cell."""
+    """A facet's index in terms of the primitive cell.
+
+    Args:
+        structure: the conventional cell, in which ``index`` is given.
+        primitive: of the same crystal, in the same orientation.
+        index: the facet.
+    """
     relation = primitive.lattice.matrix @ np.linalg.inv(structure.lattice.matrix)
     # Centring vectors are halves and thirds of the conventional ones.
     return miller_index([int(i) for i in np.rint(6 * relation @ np.array(index))])

@@ -121,7 +121,13 @@ class PeriodicClusters:
         self._loops: dict[int, list[tuple[int, ...]]] = {place: [] for place in energies}
 
     def join(self, start: int, end: int, shift: Sequence[int]) -> None:
-        """Join two places, ``end`` being its image ``shift`` cells away."""
+        """Join two places.
+
+        Args:
+            start: place in the cell.
+            end: place whose image is reached.
+            shift: how many cells along each vector that image is away from the place in the cell.
+        """
         root, of_start = self._find(start)
         other, of_end = self._find(end)
         step = tuple(s + d - e for s, d, e in zip(of_start, shift, of_end, strict=True))

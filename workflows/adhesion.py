@@ -28,7 +28,17 @@ from workflows.packing import Built
 
 
 def surface_of(facet: Facet, slab: CalculationDocument, bulk: CalculationDocument) -> Quantities:
-    """Surface energy of a relaxed facet."""
+    """Surface energy of a relaxed facet, J/m².
+
+    Args:
+        facet: as it was cut.
+        slab: its relaxation.
+        bulk: the relaxation of the crystal that it was cut from.
+
+    Returns:
+        Nothing but the reason where a calculation failed, faces differ, or the composition is not
+        the bulk's.
+    """
     name = "surface_energy_j_m2"
     units = len(facet.structure) / len(bulk.initial_structure["sites"])
     error = in_squares(residual_of(slab), scaled(residual_of(bulk), units))
@@ -47,7 +57,17 @@ def surface_of(facet: Facet, slab: CalculationDocument, bulk: CalculationDocumen
 
 
 def adhesion_of(owner: int, interfaces: Built, joined: list[CalculationDocument]) -> Quantities:
-    """The best work of adhesion of an owner's interfaces, with the film's strain beside it."""
+    """The best work of adhesion of an owner's interfaces, with the film's strain beside it.
+
+    Args:
+        owner: whose interfaces, as `workflows.packing.Built` numbers them.
+        interfaces: those chosen, each with its film and substrate alone and the film unstrained.
+        joined: what was relaxed of them.
+
+    Returns:
+        W and elastic energies, J/m², and every interface tried; W is flagged where one of them
+        failed.
+    """
     tried, residuals = [], []
     for position in interfaces.of(owner):
         model = interfaces.models[position]

@@ -70,8 +70,19 @@ def collect_collectors(
 ) -> list[CollectorDocument]:
     """One document per facet of every host but the film's, in the order of ``facets``.
 
-    ``hosts``, ``specs`` and ``bulks`` have the film's crystal first. The other lists are what was
-    computed of the `Built` before them.
+    Args:
+        campaign: name in the documents.
+        hosts: names of the crystals, the film's first.
+        specs: for each host, what `structures.facet_set` takes.
+        bulks: the relaxation of each host.
+        facets: what was cut; owners are positions in ``hosts``.
+        slabs: the facets' relaxations.
+        sites: Li on the facets' sites; owners are positions in ``facets``, as of what follows.
+        adatoms: each site's relaxation, and that of the bare supercell.
+        hops: between stable sites.
+        paths: of the hops.
+        interfaces: those chosen, of Li with each facet.
+        joined: the relaxations of each interface and of its parts.
     """
     li_bulk = bulks[FILM]
     film_energies = {
@@ -141,7 +152,17 @@ def binding_of(
     adatoms: list[CalculationDocument],
     li_bulk: CalculationDocument,
 ) -> Quantities:
-    """Li binding of a facet, lowest over its sites, with every site beside it."""
+    """Li binding of a facet, eV, lowest over its sites, with every site beside it.
+
+    Args:
+        owner: the facet, as `workflows.packing.Built` numbers it.
+        sites: Li on its sites, each beside the bare supercell.
+        adatoms: what was relaxed of them.
+        li_bulk: the relaxation of bcc lithium.
+
+    Returns:
+        Binding and overpotential; flagged where one of the sites failed.
+    """
     bindings = []
     for position in sites.of(owner):
         site = sites.models[position]

@@ -204,6 +204,13 @@ def join_interfaces(
 
     The films are the first ``n_films`` facets of the film's crystal. One that did not converge is a
     failure of every facet, even where others were laid on it: it might have adhered best.
+
+    Args:
+        facets: of all hosts, the film's among them (owner `FILM`).
+        slabs: their relaxations.
+        n_films: facets of the film that are laid on the others.
+        limits: what an interface may cost.
+        size: of the slabs; its vacuum is left above the film.
     """
     built = Built()
     films = [(facets.models[i], slabs[i]) for i in facets.of(FILM)[:n_films]]
@@ -233,6 +240,11 @@ def choose_registries(
 
     Computed next of each: the interface, the film and the substrate alone in the same cell, and the
     film in its own bulk's in-plane cell.
+
+    Args:
+        models: interfaces with all their registries.
+        energies: of each as it was built.
+        limits: how many registries are kept.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
     for position, (owner, model) in enumerate(zip(models.owners, models.models, strict=True)):

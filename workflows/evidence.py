@@ -28,7 +28,13 @@ def evidence_of(
     reference_state: str | None = None,
     error: float | None = None,
 ) -> Evidence:
-    """The evidence that calculations are: converged where every one of them is."""
+    """The evidence that calculations are: converged where every one of them is.
+
+    Args:
+        parts: the calculations.
+        reference_state: what the number is measured against.
+        error: of the number, in its unit.
+    """
     failures = [part.failure for part in parts if part.failure is not None]
     return Evidence(
         converged=not failures,

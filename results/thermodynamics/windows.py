@@ -134,6 +134,11 @@ def decomposition_at(
 
     At 0 V that is lithium metal in excess.
 
+    Args:
+        diagram: of all elements of the composition and Li, energies of one potential.
+        composition: of the compound; its hull energy counts as its own.
+        potential: V vs Li/Li⁺.
+
     Raises:
         ResultsError: as `electrochemical_window`.
     """
