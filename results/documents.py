@@ -572,7 +572,9 @@ class CollectorDocument(CandidateDocument):
         "contact_angle", "°", "Young–Dupré, cos θ = W/γ_Li − 1, clipped"
     )
 
-    li_binding_site: str | None = Field(default=None, description="Label of the best site.")
+    li_binding_site: str | None = Field(
+        default=None, description="Label of the best site, on which the adatom ended."
+    )
     li_coverage: float | None = Field(
         default=None, description="Adatoms per surface atom of the top layer at the best site."
     )

@@ -90,7 +90,7 @@ def _sites(document: CollectorDocument) -> DetailTable:
         headings=("Site", "Li binding (eV)", "Coverage", "Multiplicity", "State"),
         rows=tuple(
             (
-                site.label + (", best" if site.label == document.li_binding_site else ""),
+                site.label + (", best" if site.li_binding_ev == document.li_binding_ev else ""),
                 binding.text(site.li_binding_ev),
                 f"{site.coverage:.3f}",
                 str(site.multiplicity),

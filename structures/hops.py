@@ -91,6 +91,25 @@ def adatom_hops(relaxed_sites: Sequence[AdsorptionSite], energies: Sequence[floa
     return sorted(hops, key=lambda hop: hop.distance)
 
 
+def site_reached(site: AdsorptionSite, relaxed: Structure, sites: Sequence[AdsorptionSite]) -> str:
+    """Label of the site that an adatom is nearest to in the plane once it has relaxed.
+
+    Args:
+        site: where it started.
+        relaxed: the structure of ``site``, relaxed; adatom last.
+        sites: those of the facet as `adsorption_sites` gave them.
+    """
+    operations, vectors = face_operations(site.slab), in_plane_vectors(site.slab)
+    position = relaxed.frac_coords[-1, :2]
+
+    def apart(other: AdsorptionSite) -> float:
+        start = other.structure.frac_coords[-1, :2]
+        images = np.array([operation.apply(start) for operation in operations])
+        return float(in_plane_distance(images, position, vectors).min())
+
+    return min([site, *sites], key=apart).label
+
+
 def _places(
     sites: Sequence[AdsorptionSite], energies: Sequence[float], operations: list[FaceOperation]
 ) -> list[_Place]:

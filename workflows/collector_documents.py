@@ -34,6 +34,7 @@ from results.quantities import (
 )
 from results.uncertainties import in_squares
 from structures import Facet, Hop, crystal, facet_set
+from structures.hops import site_reached
 from structures.percolation import Link, Travel, easiest_travel
 from workflows.adhesion import adhesion_of, surface_of, wetting_of
 from workflows.collector_jobs import FILM
@@ -49,6 +50,7 @@ from workflows.evidence import (
 )
 from workflows.hop_profiles import hop_profile
 from workflows.packing import Built
+from workflows.stages import last_structure
 
 BCC_LI = "bcc Li, bulk, same potential"
 
@@ -164,13 +166,14 @@ def binding_of(
         Binding and overpotential; flagged where one of the sites failed.
     """
     bindings = []
-    for position in sites.of(owner):
-        site = sites.models[position]
+    every = [sites.models[position] for position in sites.of(owner)]
+    for position, site in zip(sites.of(owner), every, strict=True):
         adatom, bare = sites.parts(position, adatoms)
         evidence = evidence_of([adatom, bare, li_bulk])
-        value = None
+        value, reached = None, site.label
         if evidence.converged:
             value = li_binding(energy_of(adatom), energy_of(bare), energy_per_atom(li_bulk))
+            reached = site_reached(site, last_structure(adatom), every)
         bindings.append(
             SiteBinding(
                 label=site.label,
@@ -179,6 +182,7 @@ def binding_of(
                 li_binding_ev=value,
                 converged=evidence.converged,
                 failure=evidence.failure,
+                relaxed_label=None if reached == site.label else reached,
                 fingerprints=evidence.fingerprints,
             )
         )
@@ -206,7 +210,7 @@ def binding_of(
         | {
             "li_binding_ev": best.li_binding_ev,
             "nucleation_overpotential_v": nucleation_overpotential(value_of(best.li_binding_ev)),
-            "li_binding_site": best.label,
+            "li_binding_site": best.relaxed_label or best.label,
             "li_coverage": best.coverage,
             "site_structure": adatom.final_structure,
         },

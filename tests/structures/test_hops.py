@@ -14,7 +14,8 @@ from pymatgen.core.structure import Structure
 from structures.adsorption import adsorption_sites
 from structures.conversion import as_atoms
 from structures.errors import StructureError
-from structures.hops import adatom_hops
+from structures.hops import adatom_hops, site_reached
+from structures.in_plane import face_operations
 from structures.models import AdsorptionSite
 from structures.slabs import facet
 
@@ -38,6 +39,23 @@ def relaxed(index: tuple[int, int, int]) -> tuple[list[AdsorptionSite], list[flo
         sites.append(replace(site, structure=moved))
         energies.append(float(atoms.get_potential_energy()))
     return sites, energies
+
+
+@pytest.mark.parametrize("reached", ["top", "bridge", "hollow-fcc", "hollow-hcp"])
+def test_an_adatom_is_on_the_site_that_it_moved_to(reached: str) -> None:
+    """Whichever of its copies that is, and a little beside it."""
+    sites = {
+        site.label: site
+        for site in adsorption_sites(
+            facet("Cu", (1, 1, 1), min_thickness=6.0), "Cu", min_separation=5.0
+        )
+    }
+    start = sites["bridge"]
+    for operation in face_operations(start.slab)[::5]:
+        place = operation.apply(sites[reached].structure.frac_coords[-1, :2]) + 0.02
+        moved = start.structure.copy()
+        moved.replace(len(moved) - 1, "Cu", [*place, moved.frac_coords[-1, 2]])
+        assert site_reached(start, moved, list(sites.values())) == reached
 
 
 def energy(structure: Structure) -> float:
