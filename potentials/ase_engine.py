@@ -10,6 +10,7 @@ of Smidstrup et al., J. Chem. Phys. 140, 214106 (2014).
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
@@ -33,9 +34,13 @@ from potentials.protocol import (
     Band,
     Calculation,
     CellRelaxation,
+    DynamicsResult,
+    Ensemble,
     MinimumEnergyPath,
     OnCalculation,
+    OnDynamics,
     OnPath,
+    OnProgress,
     StructureLike,
 )
 
@@ -57,7 +62,7 @@ class _State:
 
 
 class AseEngine:
-    """Evaluates, relaxes and finds paths with a potential's ASE calculator."""
+    """Evaluates, relaxes, finds paths and moves atoms with a potential's ASE calculator."""
 
     def __init__(self, potential: Potential) -> None:
         self._potential = potential
@@ -146,6 +151,51 @@ class AseEngine:
             lambda band: self._path(band, n_images, fmax, max_steps, climb, spring_constant),
             on_result,
         )
+
+    def md(
+        self,
+        structures: Sequence[StructureLike],
+        folder: Path | str,
+        *,
+        steps: int,
+        ensemble: Ensemble = "nvt",
+        timestep: float = 1.0,
+        temperature: float | Sequence[float] = 300.0,
+        normal_stress: float | Sequence[float] = 0.0,
+        seed: int | Sequence[int] = 0,
+        friction: float = 0.01,
+        interval: int = 50,
+        fixed_centre_of_mass: bool = True,
+        on_result: OnDynamics | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> list[DynamicsResult]:
+        """As `potentials.protocol.Engine.md`; a calculator that raises gives its system up.
+
+        A run that was killed goes on bit for bit where the calculator keeps nothing of earlier
+        steps, else (a neighbour list in another order) to rounding.
+
+        Raises:
+            PotentialError: as `evaluate`; for a number out of range, frozen atoms under
+                ``"normal-stress"``, or a ``folder`` that holds another run.
+        """
+        from potentials.ase_dynamics import CalculatorForces
+        from potentials.batched.molecular_dynamics import checked_settings, run_dynamics
+
+        self._check(structures)
+        settings = checked_settings(
+            structures,
+            steps=steps,
+            ensemble=ensemble,
+            timestep=timestep,
+            temperature=temperature,
+            normal_stress=normal_stress,
+            seed=seed,
+            friction=friction,
+            interval=interval,
+            fixed_centre_of_mass=fixed_centre_of_mass,
+        )
+        mover = CalculatorForces(self._potential)
+        return run_dynamics(mover, structures, settings, Path(folder), on_result, on_progress)
 
     def _check(self, structures: Sequence[StructureLike]) -> None:
         for structure in structures:

@@ -139,6 +139,16 @@ class FinalEnergiesEngine:
         )
         return settled.all()
 
+    def md(self, *_: object, **__: object) -> NoReturn:
+        """None: dynamics has no structures that it ends with.
+
+        Raises:
+            PotentialError: always.
+        """
+        raise PotentialError(
+            f"md: {self.identity.name!r} is two potentials; move atoms with one of them"
+        )
+
 
 class _Settled(Generic[_Result]):
     """Results that wait for their energies, and are evaluated together."""

@@ -6,6 +6,7 @@ ASE ``FixAtoms`` constraint; there is no second way to say it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -19,6 +20,9 @@ StructureLike = Structure | Atoms
 CellRelaxation = Literal["fixed", "volume", "full", "normal"]
 """What of the cell may move: nothing, its volume, everything, or only its height along the normal
 of the a-b plane (in-plane cell fixed, for interfaces under a normal stress)."""
+Ensemble = Literal["nve", "nvt", "normal-stress"]
+"""Energy conserved; Langevin; or Langevin with the in-plane cell fixed and its height free under a
+normal stress, for interfaces without vacuum."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,54 @@ class MinimumEnergyPath:
     wall_time: float
 
 
+@dataclass(frozen=True)
+class DynamicsResult:
+    """How one system's run ended; `potentials.batched.trajectory.read_frames` reads its frames.
+
+    Attributes:
+        structure: last structure, atoms not wrapped into the cell.
+        velocities: (n_atoms, 3), Å/fs.
+        steps: time steps done.
+        failure: why the run was given up (exploded, not a number); None where nothing failed.
+        wall_time: seconds since this process took it up, its share by number of atoms.
+    """
+
+    structure: Structure
+    velocities: NDArray[np.float64]
+    steps: int
+    failure: str | None
+    wall_time: float
+
+
+@dataclass(frozen=True)
+class DynamicsProgress:
+    """Where a run stands.
+
+    Attributes:
+        systems: systems being moved together.
+        step: time steps done.
+        steps: time steps asked for.
+        ps_per_day: simulated time per day of wall time, of each of these systems.
+    """
+
+    systems: int
+    step: int
+    steps: int
+    ps_per_day: float
+
+
 OnCalculation = Callable[[int, Calculation], None]
 """Called with (position in the list given, result) the moment a system is done."""
 OnPath = Callable[[int, MinimumEnergyPath], None]
 """Called with (position in the list given, path) the moment a band is done."""
+OnDynamics = Callable[[int, DynamicsResult], None]
+"""Called with (position in the list given, result) the moment a system's run is done."""
+OnProgress = Callable[[DynamicsProgress], None]
+"""Called with every file of frames."""
 
 
 class Engine(Protocol):
-    """Evaluates, relaxes and finds paths of lists of structures; results in the order given.
+    """Evaluates, relaxes, finds paths of and moves lists of structures; results in the order given.
 
     A system that diverges or gives NaN never raises: it comes back with ``failure`` set while the
     others go on.
@@ -147,4 +191,42 @@ class Engine(Protocol):
         """Climbing-image NEB with ``n_images`` moving images per band, from an IDPP start.
 
         ``spring_constant`` in eV/Å². End states are taken as relaxed.
+        """
+
+    def md(
+        self,
+        structures: Sequence[StructureLike],
+        folder: Path | str,
+        *,
+        steps: int,
+        ensemble: Ensemble = "nvt",
+        timestep: float = 1.0,
+        temperature: float | Sequence[float] = 300.0,
+        normal_stress: float | Sequence[float] = 0.0,
+        seed: int | Sequence[int] = 0,
+        friction: float = 0.01,
+        interval: int = 50,
+        fixed_centre_of_mass: bool = True,
+        on_result: OnDynamics | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> list[DynamicsResult]:
+        """Molecular dynamics, from velocities drawn at ``temperature``.
+
+        Frames go to ``folder`` as they come; a run that was killed goes on from the newest of them
+        bit for bit, and one that is done there is not computed again, unless ``steps`` is more.
+
+        Args:
+            structures: starting points; frozen atoms do not move.
+            folder: of this run alone; read it with `potentials.batched.trajectory.read_frames`.
+            steps: time steps in all.
+            ensemble: see `Ensemble`.
+            timestep: fs.
+            temperature: K; one for all, or one per structure.
+            normal_stress: GPa, positive = compression; likewise.
+            seed: likewise; a single one is counted up from structure to structure.
+            friction: of the thermostat, 1/fs.
+            interval: time steps between frames.
+            fixed_centre_of_mass: keep systems without frozen atoms from drifting as a whole.
+            on_result: called with (position in the list, result) the moment a system is done.
+            on_progress: called with every file of frames.
         """

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from potentials.registry import registry
 from screen.campaign import Campaign
 from screen.campaign_dynamics import DynamicsScreen
 from screen.errors import CampaignError
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from screen.ranking import Scalar
     from workflows.settings import PotentialSettings, StoreSettings
 
-_MOVING_KINDS = ("mace", "network")
 SOURCES = ("collectors", "seeds", "coatings")
 """Screens whose candidates have interfaces."""
 _INTERFACES = (
@@ -39,27 +37,6 @@ def check(campaign: Campaign, source: str) -> None:
             f"{source}: screens.dynamics: moves the best of other screens, but there is none; "
             f"add one of {', '.join(SOURCES)}"
         )
-    check_movers(campaign, source)
-
-
-def check_movers(campaign: Campaign, source: str) -> None:
-    """Refuse potentials that have no molecular dynamics here, before anything is computed.
-
-    Raises:
-        CampaignError: in one line, naming the potential and the mend.
-    """
-    for one in campaign.potentials:
-        known = registry().get(one.name)
-        wrong = None
-        if known is not None and known.kind not in _MOVING_KINDS:
-            wrong = f"potential = {one.name!r}"
-        elif one.dispersion is not None:
-            wrong = f"potential.dispersion = {one.dispersion!r}"
-        if wrong is not None:
-            raise CampaignError(
-                f"{source}: {wrong}: has no molecular dynamics here; choose a MACE model without "
-                "dispersion, such as mini, or leave out dynamics and wetting"
-            )
 
 
 def crystals(_campaign: Campaign) -> Iterator[tuple[tuple[str | int, ...], str]]:

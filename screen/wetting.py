@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from screen.campaign import Campaign
 from screen.campaign_checks import check_crystal, check_facets
 from screen.campaign_dynamics import WettingScreen
-from screen.dynamics import check_movers
 from screen.facet_sections import facet_label, plain_facets
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ def check(campaign: Campaign, source: str) -> None:
         CampaignError: in one line, naming the place in the file and the mend.
     """
     screen = _section(campaign)
-    check_movers(campaign, source)
     for place, host in crystals(campaign):
         check_crystal(host, place, source)
     check_facets(screen.facets, screen.hosts, _PLACE, source)

@@ -15,8 +15,9 @@ from typing import Any, cast
 import numpy as np
 from pymatgen.core import Structure
 
-from potentials.batched.molecular_dynamics import DynamicsProgress, DynamicsResult
 from potentials.batched.trajectory import Frames, read_frames
+from potentials.protocol import DynamicsProgress, DynamicsResult
+from potentials.registry import registry
 from results.documents import DynamicsDocument, SideFile, as_structure
 from results.dynamics.trajectory import Trajectory
 from results.fingerprint import calculation_fingerprint
@@ -27,7 +28,8 @@ from workflows.stages import run_stage
 from workflows.tasks import Done, System, Task
 
 DYNAMICS_DTYPE = "float32"
-"""Precision where the potential's settings name none: enough for forces, half of the cost."""
+"""Precision where the potential's settings name none: enough for forces, half of the cost. DFT has
+its own."""
 
 
 @dataclass(frozen=True)
@@ -66,23 +68,25 @@ def dynamics_stage(
     potential: PotentialSettings,
     stores: StoreSettings,
 ) -> list[DynamicsDocument]:
-    """Move each structure with the ``parameters`` of `BatchedEngine.md`.
+    """Move each structure with the ``parameters`` of `Engine.md`.
 
     Runs whose frames are no longer where the database says are run again.
 
     Args:
         stage: name shown in the progress and given to the spool.
         structures: starting points; frozen atoms do not move.
-        parameters: keyword arguments of `potentials.batched.engine.BatchedEngine.md`.
-        potential: what moves; float32 where it names no precision.
+        parameters: keyword arguments of `potentials.protocol.Engine.md`.
+        potential: what moves; float32 where it names no precision and has it.
         stores: where results are looked for and kept; frames go beside the spool.
 
     Raises:
-        PotentialError: the potential cannot be loaded, or lacks an element.
-        WorkflowError: the potential's engine does no molecular dynamics.
+        PotentialError: the potential cannot be loaded, lacks an element, or is one with final
+            energies.
     """
     folder = Path(stores.spool or ".").resolve() / "dynamics"
-    given = vars(potential) | {"dtype": potential.dtype or DYNAMICS_DTYPE}
+    known = registry().get(potential.name)
+    usual = None if known is not None and known.kind == "gpaw" else DYNAMICS_DTYPE
+    given = vars(potential) | {"dtype": potential.dtype or usual}
     settings = RunSettings(**given, folder=str(folder))
     systems = [[structure] for structure in structures]
     found = run_stage(stage, DYNAMICS, parameters, systems, settings, stores)
@@ -144,11 +148,6 @@ def _is_gone(document: DynamicsDocument) -> bool:
 
 def _load(settings: RunSettings) -> tuple[Any, _Mover]:
     potential, engine = engine_for(settings)
-    if not hasattr(engine, "md"):
-        raise WorkflowError(
-            f"potential: {settings.name!r} has no molecular dynamics here; "
-            "choose a MACE model, such as 'mini'"
-        )
     return potential, _Mover(engine, potential.identity.to_dict(), Path(settings.folder))
 
 

@@ -112,6 +112,11 @@ class GraphBatch:
         """Atoms of all systems together."""
         return len(self.positions)
 
+    @property
+    def periodic(self) -> list[tuple[bool, bool, bool]]:
+        """Whether each system repeats along each cell vector."""
+        return [system.periodic for system in self._systems]
+
     def add(self, systems: Sequence[System]) -> None:
         """Let ``systems`` join behind those that are there."""
         if not systems:

@@ -2,25 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import get_args
 
 import numpy as np
 import torch
 
 from potentials.batched.evaluator import Evaluator, MaceNetwork
 from potentials.batched.memory import BatchLimit
-from potentials.batched.molecular_dynamics import (
-    DynamicsResult,
-    DynamicsSettings,
-    Ensemble,
-    OnDynamics,
-    OnProgress,
-    run_dynamics,
-)
+from potentials.batched.molecular_dynamics import checked_settings, run_dynamics
 from potentials.batched.nudged_elastic_band import neb
 from potentials.batched.relaxation import relax
 from potentials.choices import check_choice, check_positive, check_whole
-from potentials.conversion import free_directions, to_atoms
+from potentials.conversion import to_atoms
 from potentials.errors import PotentialError
 from potentials.identity import PotentialIdentity
 from potentials.interpolation import way_between
@@ -28,13 +21,15 @@ from potentials.protocol import (
     Band,
     Calculation,
     CellRelaxation,
+    DynamicsResult,
+    Ensemble,
     MinimumEnergyPath,
     OnCalculation,
+    OnDynamics,
     OnPath,
+    OnProgress,
     StructureLike,
 )
-
-Number = TypeVar("Number", int, float)
 
 
 class BatchedEngine:
@@ -164,65 +159,21 @@ class BatchedEngine:
         on_result: OnDynamics | None = None,
         on_progress: OnProgress | None = None,
     ) -> list[DynamicsResult]:
-        """Molecular dynamics, from velocities drawn at ``temperature``.
-
-        Frames go to ``folder`` as they come; a run that was killed goes on from the newest of them
-        bit for bit, and one that is done there is not computed again, unless ``steps`` is more.
-
-        Args:
-            structures: starting points; frozen atoms do not move.
-            folder: of this run alone; read it with `potentials.batched.trajectory.read_frames`.
-            steps: time steps in all.
-            ensemble: ``"nve"``; ``"nvt"`` (Langevin); or ``"normal-stress"``: Langevin with the
-                in-plane cell fixed and its height free under ``normal_stress``, for interfaces
-                without vacuum.
-            timestep: fs.
-            temperature: K; one for all, or one per structure.
-            normal_stress: GPa, positive = compression; likewise.
-            seed: likewise; a single one is counted up from structure to structure.
-            friction: of the thermostat, 1/fs.
-            interval: time steps between frames.
-            fixed_centre_of_mass: keep systems without frozen atoms from drifting as a whole.
-            on_result: called with (position in the list, result) the moment a system is done.
-            on_progress: called with every file of frames.
+        """As `potentials.protocol.Engine.md`.
 
         Raises:
             PotentialError: as `evaluate`; for a number out of range, frozen atoms under
                 ``"normal-stress"``, or a ``folder`` that holds another run.
         """
-        check_choice("ensemble", ensemble, get_args(Ensemble))
-        check_whole("steps", steps, 0)
-        check_whole("interval", interval, 1)
-        check_positive("timestep", timestep, "fs")
-        check_positive("friction", friction, "1/fs")
-        n_systems = len(structures)
-        temperatures = _for_each("temperature", temperature, n_systems)
-        stresses = _for_each("normal_stress", normal_stress, n_systems)
-        for value in temperatures:
-            check_positive("temperature", value, "K")
-        if any(stresses) and ensemble != "normal-stress":
-            raise PotentialError(
-                f"normal_stress: has no effect in ensemble {ensemble!r}; use 'normal-stress'"
-            )
-        seeds = range(seed, seed + n_systems) if isinstance(seed, int) else seed
-        seeds = _for_each("seed", tuple(seeds), n_systems)
-        for value in seeds:
-            check_whole("seed", value, 0)
         self._check_elements(structures)
-        if ensemble == "normal-stress" and not all(
-            free_directions(structure).all() for structure in structures
-        ):
-            raise PotentialError(
-                "ensemble: 'normal-stress' stretches all atoms' positions, but some are frozen;"
-                " free them or use 'nvt'"
-            )
-        settings = DynamicsSettings(
-            ensemble=ensemble,
+        settings = checked_settings(
+            structures,
             steps=steps,
+            ensemble=ensemble,
             timestep=timestep,
-            temperatures=temperatures,
-            normal_stresses=stresses,
-            seeds=seeds,
+            temperature=temperature,
+            normal_stress=normal_stress,
+            seed=seed,
             friction=friction,
             interval=interval,
             fixed_centre_of_mass=fixed_centre_of_mass,
@@ -242,13 +193,3 @@ class BatchedEngine:
                     f" {', '.join(lacking)};"
                     " choose one that does (`lithiophile potentials list`)"
                 )
-
-
-def _for_each(field: str, value: Number | Sequence[Number], n_systems: int) -> tuple[Number, ...]:
-    """One value per system."""
-    values = (value,) * n_systems if isinstance(value, int | float) else tuple(value)
-    if len(values) != n_systems:
-        raise PotentialError(
-            f"{field}: {len(values)} values for {n_systems} structures; give one, or one for each"
-        )
-    return values

@@ -95,6 +95,16 @@ class Evaluator:
             self.model = with_cuequivariance(network.model, self.device)
         self._dtype = next(self.model.parameters()).dtype
 
+    @property
+    def identity(self) -> PotentialIdentity:
+        """The potential that gives the numbers."""
+        return self.network.identity
+
+    @property
+    def cutoff(self) -> float:
+        """Of the network, Å."""
+        return self.network.r_max
+
     def read(self, structure: StructureLike) -> System | None:
         """``structure`` on the network's device; None if it has no finite positions or volume."""
         atoms = to_atoms(structure)

@@ -9,20 +9,20 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Protocol, TypeVar, get_args
 
 import numpy as np
 import torch
 from ase.units import GPa, fs, kB
 from numpy.typing import NDArray
-from pymatgen.core import Structure
 from torch import Tensor
 
-from potentials.batched.batch import GraphBatch
-from potentials.batched.evaluator import Evaluation, Evaluator
+from potentials.batched.batch import GraphBatch, System
+from potentials.batched.evaluator import Evaluation
+from potentials.batched.memory import BatchLimit
 from potentials.batched.noise import Noise
 from potentials.batched.trajectory import (
     Frames,
@@ -33,12 +33,22 @@ from potentials.batched.trajectory import (
     stack,
     write_segment,
 )
+from potentials.choices import check_choice, check_positive, check_whole
 from potentials.conversion import free_directions, moved, to_atoms
-from potentials.protocol import StructureLike
+from potentials.errors import PotentialError
+from potentials.identity import PotentialIdentity
+from potentials.protocol import (
+    DynamicsProgress,
+    DynamicsResult,
+    Ensemble,
+    OnDynamics,
+    OnProgress,
+    StructureLike,
+)
 
 logger = logging.getLogger(__name__)
 
-Ensemble = Literal["nve", "nvt", "normal-stress"]
+Number = TypeVar("Number", int, float)
 
 RESCALE_STEPS = 5
 """Steps between two changes of the cell's height, each of which needs a stress."""
@@ -83,48 +93,102 @@ class DynamicsSettings:
     fixed_centre_of_mass: bool
 
 
-@dataclass(frozen=True)
-class DynamicsResult:
-    """How one system's run ended; its frames are read by `read_frames`.
+class Mover(Protocol):
+    """What gives the forces on a batch: `Evaluator`, or ASE's calculators one by one.
 
     Attributes:
-        structure: last structure, atoms not wrapped into the cell.
-        velocities: (n_atoms, 3), Å/fs.
-        steps: time steps done.
-        failure: why the run was given up (exploded, not a number); None where nothing failed.
-        wall_time: seconds since this process took it up, its share by number of atoms.
+        limit: atoms that move together.
+        device: where they are kept.
     """
 
-    structure: Structure
-    velocities: NDArray[np.float64]
-    steps: int
-    failure: str | None
-    wall_time: float
+    limit: BatchLimit
+    device: torch.device
+
+    @property
+    def identity(self) -> PotentialIdentity:
+        """The potential."""
+
+    @property
+    def cutoff(self) -> float:
+        """Distance within which the batch lists pairs, Å."""
+
+    def read(self, structure: StructureLike) -> System | None:
+        """``structure`` on the device; None where it cannot be evaluated."""
+
+    def __call__(
+        self, batch: GraphBatch, *, stress: bool = False, isolate: bool = True
+    ) -> Evaluation:
+        """As `Evaluator.__call__`."""
 
 
-@dataclass(frozen=True)
-class DynamicsProgress:
-    """Where a run stands.
+def checked_settings(
+    structures: Sequence[StructureLike],
+    *,
+    steps: int,
+    ensemble: Ensemble,
+    timestep: float,
+    temperature: float | Sequence[float],
+    normal_stress: float | Sequence[float],
+    seed: int | Sequence[int],
+    friction: float,
+    interval: int,
+    fixed_centre_of_mass: bool,
+) -> DynamicsSettings:
+    """The arguments of `potentials.protocol.Engine.md`, one value per system.
 
-    Attributes:
-        systems: systems being moved together.
-        step: time steps done.
-        steps: time steps asked for.
-        ps_per_day: simulated time per day of wall time, of each of these systems.
+    Raises:
+        PotentialError: for a number out of range, or frozen atoms under ``"normal-stress"``.
     """
+    check_choice("ensemble", ensemble, get_args(Ensemble))
+    check_whole("steps", steps, 0)
+    check_whole("interval", interval, 1)
+    check_positive("timestep", timestep, "fs")
+    check_positive("friction", friction, "1/fs")
+    n_systems = len(structures)
+    temperatures = _for_each("temperature", temperature, n_systems)
+    stresses = _for_each("normal_stress", normal_stress, n_systems)
+    for value in temperatures:
+        check_positive("temperature", value, "K")
+    if any(stresses) and ensemble != "normal-stress":
+        raise PotentialError(
+            f"normal_stress: has no effect in ensemble {ensemble!r}; use 'normal-stress'"
+        )
+    seeds = range(seed, seed + n_systems) if isinstance(seed, int) else seed
+    seeds = _for_each("seed", tuple(seeds), n_systems)
+    for value in seeds:
+        check_whole("seed", value, 0)
+    if ensemble == "normal-stress" and not all(
+        free_directions(structure).all() for structure in structures
+    ):
+        raise PotentialError(
+            "ensemble: 'normal-stress' stretches all atoms' positions, but some are frozen;"
+            " free them or use 'nvt'"
+        )
+    return DynamicsSettings(
+        ensemble=ensemble,
+        steps=steps,
+        timestep=timestep,
+        temperatures=temperatures,
+        normal_stresses=stresses,
+        seeds=seeds,
+        friction=friction,
+        interval=interval,
+        fixed_centre_of_mass=fixed_centre_of_mass,
+    )
 
-    systems: int
-    step: int
-    steps: int
-    ps_per_day: float
 
-
-OnDynamics = Callable[[int, DynamicsResult], None]
-OnProgress = Callable[[DynamicsProgress], None]
+def _for_each(field: str, value: Number | Sequence[Number], n_systems: int) -> tuple[Number, ...]:
+    """One value per system."""
+    values = (value,) * n_systems if isinstance(value, int | float) else tuple(value)
+    if len(values) != n_systems:
+        raise PotentialError(
+            f"{field}: {len(values)} values for {n_systems} structures; give one, or one for each"
+        )
+    return values
 
 
 def run_dynamics(
-    evaluator: Evaluator,
+    evaluator: Mover,
     structures: Sequence[StructureLike],
     settings: DynamicsSettings,
     folder: Path,
@@ -166,7 +230,7 @@ def run_dynamics(
 
 def _open(
     folder: Path,
-    evaluator: Evaluator,
+    evaluator: Mover,
     structures: Sequence[StructureLike],
     settings: DynamicsSettings,
 ) -> None:
@@ -179,7 +243,7 @@ def _open(
         contents.update(free_directions(structure).tobytes())
     parameters = asdict(settings)
     del parameters["steps"]
-    parameters["potential"] = evaluator.network.identity.fingerprint_fields
+    parameters["potential"] = evaluator.identity.fingerprint_fields
     parameters["structures"] = contents.hexdigest()
     open_folder(folder, parameters)
 
@@ -219,7 +283,7 @@ class _Run:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: Mover,
         structures: Sequence[StructureLike],
         settings: DynamicsSettings,
         segment: Segment,
@@ -230,7 +294,7 @@ class _Run:
         self._given_up = {i: each for i, each in segment.snapshots.items() if each.failure}
         self._indices = [i for i in segment.snapshots if i not in self._given_up]
         self._frames: dict[int, list[Frames]] = {i: [] for i in self._indices}
-        self._batch = GraphBatch(evaluator.network.r_max, evaluator.device)
+        self._batch = GraphBatch(evaluator.cutoff, evaluator.device)
         systems, masses, velocities = [], [np.zeros(0)], [np.zeros((0, 3))]
         for index in self._indices:
             snapshot = segment.snapshots[index]
@@ -253,7 +317,11 @@ class _Run:
         begun = self._clock = file_written = time.perf_counter()
         first_step = self.step
         evaluation = self._evaluate()
-        if self.step == 0:
+        if unsound := self._exploded(evaluation):
+            self._give_up(unsound)
+            if self._indices:
+                evaluation = self._evaluate()
+        if self.step == 0 and self._indices:
             self._record(evaluation)
         while self._indices and self.step < settings.steps:
             before = self._batch.positions, self._velocities, self._batch.cells

@@ -208,22 +208,6 @@ def test_bad_sections_are_refused_in_one_line(tmp_path, asked, message):
     assert "\n" not in str(caught.value)
 
 
-def test_potentials_without_dynamics_are_refused_before_anything_is_computed(tmp_path):
-    path = tmp_path / "campaign.yaml"
-    path.write_text("name: moving\npotential: [mini, chgnet]\nscreens: {wetting: {hosts: [Cu]}}\n")
-    with pytest.raises(CampaignError, match=r"chgnet.*no molecular dynamics"):
-        check_crystals(read_campaign(path), "campaign.yaml")
-
-
-def test_a_dispersion_correction_is_refused_too(tmp_path):
-    path = tmp_path / "campaign.yaml"
-    path.write_text(
-        "name: moving\npotential: {name: mini, dispersion: d3}\nscreens: {wetting: {hosts: [Cu]}}\n"
-    )
-    with pytest.raises(CampaignError, match=r"dispersion = 'd3': has no molecular dynamics"):
-        check_crystals(read_campaign(path), "campaign.yaml")
-
-
 def test_the_best_of_every_screen_move_those_of_this_potential(tmp_path, monkeypatch):
     mine = SYNTHETIC
     earlier = mine.model_copy(update={"sha256": "6" * 64})
