@@ -73,6 +73,8 @@ def lives_here(lock: Mapping[str, Any]) -> bool | None:
     here = _self("")
     if any(lock.get(key) != here[key] for key in ("host", "boot", "namespace")):
         return None
+    if here["started"] is None:  # no /proc, as on macOS: its number may be another process's by now
+        return None
     return _start_time(int(lock["pid"])) == lock["started"]
 
 

@@ -72,6 +72,17 @@ def test_a_number_used_again_is_not_the_process_that_held_the_lock(tmp_path):
         pass
 
 
+def test_where_processes_cannot_be_told_apart_the_counter_tells(tmp_path, monkeypatch):
+    """As on macOS, where a number used again is not known from the process that held the lock."""
+    monkeypatch.setattr(module, "_start_time", lambda _pid: None)
+    with driving(tmp_path, "campaign"):
+        lock = dict(read_lock(tmp_path))
+    assert lives_here(lock) is None
+    (tmp_path / LOCK).write_text(json.dumps(lock))
+    with driving(tmp_path, "campaign", watch_s=0.3):
+        assert read_lock(tmp_path)["token"] != lock["token"]
+
+
 def test_another_machines_lock_is_stale_when_its_counter_stands(tmp_path):
     foreign(tmp_path)
     assert lives_here(read_lock(tmp_path)) is None
