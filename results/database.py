@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from results import query
 from results.blobs import content_hash, hash_and_pack, pack, unpack
-from results.candidates import CANDIDATES
+from results.candidates import CANDIDATES, kind_of
 from results.connection import WRITE, connect, database_errors, explain, read_only_sqlite
 from results.documents import (
     AnyCalculation,
@@ -616,7 +616,7 @@ def _holds_structures(value: Any) -> bool:
 
 
 def _parse_candidate(row: Any) -> CandidateDocument:
-    document = CANDIDATES[row.screen]
+    document = kind_of(row.screen)
     data = row.document | unpack(row.arrays, f"candidate {row.id}")
     try:
         return document.model_validate(data)

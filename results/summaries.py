@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from results.candidates import CANDIDATES
+from results.candidates import CANDIDATES, kind_of
 from results.documents import Potential, labels, quantities
 from results.garbage import making_many_objects
 from results.schema import campaigns, candidate_documents, candidates, properties
@@ -109,7 +109,7 @@ def _potential(connection: sa.Connection, candidate_id: int) -> Potential:
 
 
 def _empty(screen: str) -> dict[str, None]:
-    kind = CANDIDATES[screen]
+    kind = kind_of(screen)
     return dict.fromkeys([*labels(kind), *quantities(kind)])
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -680,6 +681,19 @@ def test_a_reader_sees_whole_batches_while_another_writes(new_place, backend):
         writer.communicate()
     assert all(count % 2 == 0 for count in counts)
     assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("method", ["summaries", "candidates"])
+def test_a_screen_of_another_version_is_told(new_place, method):
+    place = new_place("sqlite")
+    with open_database(place) as database:
+        database.add_campaign("test", {})
+        database.add_candidates("test", [collector("Cu"), collector("Ni")])
+        with closing(sqlite3.connect(place)) as connection, connection:
+            connection.execute("UPDATE candidates SET screen = 'later' WHERE host = 'Ni'")
+        with pytest.raises(ResultsError, match=r"screen 'later', which .* update it"):
+            getattr(database, method)()
+        assert len(getattr(database, method)("screen=collectors")) == 1
 
 
 def test_rows_hold_plain_values(asked):
