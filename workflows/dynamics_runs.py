@@ -167,6 +167,7 @@ def _move(
         report(StageEvent(label, at, max(total, 1), 0, 0))
 
     results = mover.engine.md(structures, folder, **parameters, on_progress=tell)
+    runs = []
     for index, result in enumerate(results):
         steps = min(result.steps, parameters["steps"])
         frames = None
@@ -179,7 +180,10 @@ def _move(
                 sha256=frames_hash(read, n_frames),
                 n_frames=n_frames,
             )
-        done(index, _Run(result, frames, steps * timestep / 1000))
+        runs.append(_Run(result, frames, steps * timestep / 1000))
+    # All at once: with one of them known, the others would be another list, in another folder.
+    for index, run in enumerate(runs):
+        done(index, run)
 
 
 def _document(system: System, run: _Run, common: Mapping[str, Any]) -> DynamicsDocument:
