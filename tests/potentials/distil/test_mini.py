@@ -113,16 +113,16 @@ def test_the_corrected_network_is_nearer_to_pbe_on_systems_that_it_was_not_train
     corrected = load_potential("mini-pbe")
     assert corrected.elements == mini.elements
     before, after = (frame_errors(predicted_frames(each, frames))[0] for each in (mini, corrected))
-    assert after.energy_mae_mev < 0.9 * before.energy_mae_mev
-    assert before.force_slope + 0.02 < after.force_slope < 1.05
+    assert after.energy_mae_mev < 0.8 * before.energy_mae_mev
+    assert 0.95 < after.force_slope < 1.05
 
 
 def test_the_corrected_network_has_not_forgotten_its_teacher():
-    """Crystals and alloys on which it is to stay as it was; its zero of energy is the teacher's."""
+    """Crystals and alloys, many of elements that PBE's frames lack; its zero is the teacher's."""
     frames = [f for f in read_frames([HELD_OUT]) if f.info["family"] in ("bulk", "alloy")]
     found = load_potential("mini-pbe").engine().evaluate(frames)
     energy = [
         abs(f.energy - label_of(frame).energy) / len(frame)
         for f, frame in zip(found, frames, strict=True)
     ]
-    assert np.mean(energy) < 0.020
+    assert np.mean(energy) < 0.025
