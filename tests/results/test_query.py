@@ -83,6 +83,7 @@ def numbers(tmp_path_factory):
         yield database, values
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
     threshold=st.sampled_from([position / 10 - 1 for position in range(21)]) | st.floats(-2, 2),
