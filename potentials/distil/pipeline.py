@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -288,13 +288,12 @@ def dynamics(space: Workspace, picoseconds: float) -> dict[str, Any]:
     Returns:
         What each trajectory did (`Stability`), by contact, with its number of atoms.
     """
-    from potentials.batched.engine import BatchedEngine
     from potentials.distil.interfaces import contact
     from potentials.distil.stability import stability, wide
     from potentials.loading import load_potential
 
     crystals = space.crystals()
-    engine = cast(BatchedEngine, load_potential(space.folder, dtype="float32").engine("batched"))
+    engine = load_potential(space.folder, dtype="float32").engine()
     path = space.folder / "dynamics.json"
     done: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     for substrate, facet in HOT_CONTACTS.items():

@@ -9,9 +9,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from potentials.batched.engine import BatchedEngine
 from potentials.batched.trajectory import read_frames
 from potentials.distil.systems import shortest_distance
+from potentials.protocol import Engine
 from structures import as_atoms
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def wide(contact: Atoms, film: NDArray[np.bool_]) -> tuple[Atoms, NDArray[np.boo
 def stability(
     contact: Atoms,
     film: NDArray[np.bool_],
-    engine: BatchedEngine,
+    engine: Engine,
     temperature: float,
     picoseconds: float,
     folder: Path,
