@@ -87,27 +87,33 @@ def test_keeps_the_file_and_what_was_found(computed, tmp_path):
     assert stored.criteria("collectors") == campaign.ranking.criteria("collectors")
 
 
-def test_a_campaign_that_lost_a_host_ranks_only_what_it_still_has(computed, tmp_path):
+@pytest.fixture
+def shortened(computed, tmp_path):
+    """A campaign that ran twice, the second time without a host; its database, and how it runs."""
     campaign = parse_campaign(CAMPAIGN, "x.yaml")
     path = tmp_path / "results.db"
     with open_database(path) as database:
-        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
-        computed["documents"] = [collector("Au"), collector("Ni")]
-        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
-        assert [d.host for d in load_campaign(database).documents] == ["Au", "Ni"]
 
-
-def test_a_run_that_breaks_leaves_the_candidates_of_the_one_before(computed, tmp_path):
-    campaign = parse_campaign(CAMPAIGN, "x.yaml")
-    path = tmp_path / "results.db"
-    with open_database(path) as database:
-        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
-        computed["documents"] = [collector("Au"), collector("Ni")]
-        run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
-        computed["documents"] = None
-        with pytest.raises(TypeError):
+        def run():
             run_campaign(campaign, CAMPAIGN, database, str(path), [].append)
-        assert [d.host for d in load_campaign(database).documents] == ["Au", "Ni"]
+
+        run()
+        computed["documents"] = [collector("Au"), collector("Ni")]
+        run()
+        yield database, run
+
+
+def test_a_campaign_that_lost_a_host_ranks_only_what_it_still_has(shortened):
+    database, _ = shortened
+    assert [d.host for d in load_campaign(database).documents] == ["Au", "Ni"]
+
+
+def test_a_run_that_breaks_leaves_the_candidates_of_the_one_before(computed, shortened):
+    database, run = shortened
+    computed["documents"] = None
+    with pytest.raises(TypeError):
+        run()
+    assert [d.host for d in load_campaign(database).documents] == ["Au", "Ni"]
 
 
 @pytest.mark.usefixtures("computed")
