@@ -16,7 +16,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from potentials.batched.trajectory import Frames, read_frames
-from potentials.protocol import DynamicsProgress, DynamicsResult
+from potentials.protocol import DynamicsProgress, DynamicsResult, Engine
 from potentials.registry import registry
 from results.documents import DynamicsDocument, SideFile, as_structure
 from results.dynamics.trajectory import Trajectory
@@ -47,7 +47,7 @@ class RunSettings(PotentialSettings):
 class _Mover:
     """An engine that moves, and where its frames go."""
 
-    engine: Any
+    engine: Engine
     identity: Mapping[str, Any]
     folder: Path
 
