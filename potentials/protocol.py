@@ -104,17 +104,30 @@ class DynamicsResult:
     """How one system's run ended; `potentials.batched.trajectory.read_frames` reads its frames.
 
     Attributes:
-        structure: last structure, atoms not wrapped into the cell.
+        structure: last structure, atoms not wrapped into the cell; of a run that was given up the
+            last one whose energy and forces were sound.
         velocities: (n_atoms, 3), Å/fs.
-        steps: time steps done.
+        energy: potential energy of ``structure``, eV; NaN where the run failed before it had one.
+        forces: shape (n_atoms, 3), eV/Å, frozen atoms' forces included as computed.
+        stress: shape (3, 3), eV/Å³, of the potential energy alone, positive under tension; None if
+            not computed.
+        converged: whether all steps were done.
         failure: why the run was given up (exploded, not a number); None where nothing failed.
+        steps: time steps done.
+        force_evaluations: energy-and-force evaluations that these steps took; what a killed process
+            did after its last file is not in it.
         wall_time: seconds since this process took it up, its share by number of atoms.
     """
 
     structure: Structure
     velocities: NDArray[np.float64]
-    steps: int
+    energy: float
+    forces: NDArray[np.float64]
+    stress: NDArray[np.float64] | None
+    converged: bool
     failure: str | None
+    steps: int
+    force_evaluations: int
     wall_time: float
 
 

@@ -205,8 +205,8 @@ def run_dynamics(
     _open(folder, evaluator, structures, settings)
     results: dict[int, DynamicsResult] = {}
 
-    def finish(index: int, snapshot: Snapshot, step: int, wall_time: float) -> None:
-        results[index] = _result(structures[index], snapshot, step, wall_time)
+    def finish(index: int, snapshot: Snapshot, wall_time: float) -> None:
+        results[index] = _result(structures[index], snapshot, wall_time)
         if on_result is not None:
             on_result(index, results[index])
 
@@ -224,7 +224,7 @@ def run_dynamics(
         run = _Run(evaluator, structures, settings, segments.popleft())
         run.advance(folder, on_progress)
         for index, snapshot in run.snapshots().items():
-            finish(index, snapshot, run.step, run.wall_times[index])
+            finish(index, snapshot, run.wall_times[index])
     return [results[i] for i in range(len(structures))]
 
 
@@ -268,6 +268,11 @@ def _first_segment(
             positions=atoms.positions,
             velocities=velocities,
             cell=atoms.cell.array,
+            energy=np.nan,
+            forces=np.full((len(atoms), 3), np.nan),
+            stress=None,
+            steps=0,
+            force_evaluations=0,
             failure=None if sound else "positions or cell are not a number",
         )
     return Segment(0, snapshots)
@@ -307,23 +312,29 @@ class _Run:
         self._batch.add(systems)
         self._masses = self._tensor(np.concatenate(masses))[:, None]
         self._velocities = self._tensor(np.concatenate(velocities))
+        states = [segment.snapshots[index] for index in self._indices]
+        self._evaluations = {
+            index: state.force_evaluations
+            for index, state in zip(self._indices, states, strict=True)
+        }
+        self._evaluation = self._known(states)
         self._arrange()
 
     def advance(self, folder: Path, on_progress: OnProgress | None) -> None:
         """Run to the end, with a file of frames and state every so often."""
         settings = self._settings
-        if not self._indices or self.step >= settings.steps:
+        if not self._indices:
             return
         begun = self._clock = file_written = time.perf_counter()
         first_step = self.step
-        evaluation = self._evaluate()
-        if unsound := self._exploded(evaluation):
-            self._give_up(unsound)
-            if self._indices:
-                evaluation = self._evaluate()
-        if self.step == 0 and self._indices:
+        evaluation = self._evaluation or self._first_evaluation()
+        if self.step >= settings.steps:
+            self._complete()
+            self._share_time()
+            return
+        if self.step == 0 and evaluation is not None:
             self._record(evaluation)
-        while self._indices and self.step < settings.steps:
+        while evaluation is not None and self.step < settings.steps:
             before = self._batch.positions, self._velocities, self._batch.cells
             self._drift(evaluation)
             self.step += 1
@@ -334,14 +345,15 @@ class _Run:
                 exploded = self._exploded(evaluation)
             if exploded:
                 self._batch.positions, self._velocities, self._batch.cells = before
-                self._give_up(exploded)
                 self.step -= 1
-                if self._indices:
-                    evaluation = self._evaluate()
+                evaluation = self._give_up(exploded, self.step + 1)
                 continue
+            self._evaluation = evaluation
             self._kick(evaluation)
             if self._recorded:
                 self._record(evaluation)
+            if self.step == settings.steps:
+                self._complete()
             now = time.perf_counter()
             waiting = max(len(frames) for frames in self._frames.values())
             if (
@@ -369,11 +381,69 @@ class _Run:
         positions = self._batch.positions.cpu().numpy()
         velocities = self._velocities.cpu().numpy()
         cells = self._batch.cells.cpu().numpy()
+        energies = np.full(len(self._indices), np.nan)
+        forces = np.full(positions.shape, np.nan)
+        stresses = None
+        if self._evaluation is not None:
+            energies = self._evaluation.energies.cpu().numpy()
+            forces = self._evaluation.forces.cpu().numpy()
+            if self._evaluation.stresses is not None:
+                stresses = self._evaluation.stresses.cpu().numpy()
         found = dict(self._given_up)
         for i, index in enumerate(self._indices):
             atoms = slice(*self._batch.span(i, i + 1))
-            found[index] = Snapshot(positions[atoms], velocities[atoms], cells[i], None)
+            found[index] = Snapshot(
+                positions=positions[atoms],
+                velocities=velocities[atoms],
+                cell=cells[i],
+                energy=float(energies[i]),
+                forces=forces[atoms],
+                stress=None if stresses is None else stresses[i],
+                steps=self.step,
+                force_evaluations=self._evaluations[index],
+                failure=None,
+            )
         return dict(sorted(found.items()))
+
+    def _known(self, states: Sequence[Snapshot]) -> Evaluation | None:
+        """What a file says of the systems that move; None where it is not of all of them.
+
+        A run that goes on from it is that of one process: the steps that follow start from the same
+        forces, and not from another evaluation's, which may differ in the last bit.
+        """
+        if not states or not all(np.isfinite(state.energy) for state in states):
+            return None
+        stresses = [state.stress for state in states if state.stress is not None]
+        return Evaluation(
+            energies=self._tensor([state.energy for state in states]),
+            forces=self._tensor(np.concatenate([state.forces for state in states])),
+            stresses=self._tensor(np.stack(stresses)) if len(stresses) == len(states) else None,
+            neighbour_counts=torch.zeros(
+                self._batch.n_atoms, dtype=torch.int64, device=self._evaluator.device
+            ),
+            failures={},
+        )
+
+    def _first_evaluation(self) -> Evaluation | None:
+        """Of systems of which no file says energies and forces; None where none is sound."""
+        evaluation = self._evaluate()
+        if unsound := self._exploded(evaluation):
+            self._give_up(unsound, self.step)
+            if not self._indices:
+                return None
+            evaluation = self._evaluate()
+        self._evaluation = evaluation
+        return evaluation
+
+    def _complete(self) -> None:
+        """Add the stresses at the last step, which no step asked for.
+
+        By an evaluation of their own: with stresses the forces may differ in the last bit, and so
+        would a run that is made longer from one that had this length at once.
+        """
+        if self._evaluation is not None and self._evaluation.stresses is None:
+            stresses = self._evaluate(stress=True).stresses
+            self._evaluation = replace(self._evaluation, stresses=stresses)
 
     def _tensor(self, values: Sequence[float] | NDArray) -> Tensor:
         return torch.as_tensor(
@@ -407,8 +477,11 @@ class _Run:
         """Whether this step is kept as a frame."""
         return self.step % self._settings.interval == 0
 
-    def _evaluate(self, *, isolate: bool = True) -> Evaluation:
-        stress = self._rescales or self._recorded
+    def _evaluate(self, *, stress: bool = False, isolate: bool = True) -> Evaluation:
+        """Evaluate the batch; with stresses where the step needs them, or ``stress`` asks."""
+        for index in self._indices:
+            self._evaluations[index] += 1
+        stress = stress or self._rescales or self._recorded
         return self._evaluator(self._batch, stress=stress, isolate=isolate)
 
     def _kick(self, evaluation: Evaluation) -> None:
@@ -478,13 +551,13 @@ class _Run:
                 failures.setdefault(i, f"exploded: an atom moved {move:.3g} Å in a step")
         return failures
 
-    def _give_up(self, failures: dict[int, str]) -> None:
-        """Let systems go, as they were before the step that failed."""
+    def _give_up(self, failures: dict[int, str], step: int) -> Evaluation | None:
+        """Let systems go, as they were before ``step``; what is known of those that stay."""
         self._share_time()
         last = self.snapshots()
         for i, failure in failures.items():
             index = self._indices[i]
-            said = f"{failure} at step {self.step}"
+            said = f"{failure} at step {step}"
             self._given_up[index] = replace(last[index], failure=said)
             logger.warning("system %d given up: %s", index, said)
         staying = [i for i in range(len(self._indices)) if i not in failures]
@@ -493,9 +566,19 @@ class _Run:
             torch.tensor(staying, dtype=torch.int64, device=self._evaluator.device),
         )
         self._velocities, self._masses = self._velocities[atoms], self._masses[atoms]
+        known, self._evaluation = self._evaluation, None
+        if known is not None and staying:
+            self._evaluation = Evaluation(
+                energies=known.energies[staying],
+                forces=known.forces[atoms],
+                stresses=None if known.stresses is None else known.stresses[staying],
+                neighbour_counts=known.neighbour_counts[atoms],
+                failures={},
+            )
         self._batch.keep(staying)
         self._indices = [self._indices[i] for i in staying]
         self._arrange()
+        return self._evaluation
 
     def _record(self, evaluation: Evaluation) -> None:
         """Keep a frame of every system until the next file."""
@@ -525,7 +608,9 @@ class _Run:
         """Put the frames since the last file and the present state into a file."""
         self._share_time()
         frames = {index: stack(each) for index, each in self._frames.items() if each}
-        write_segment(folder, self.step, frames, self.snapshots())
+        # Where the last system failed, the file of the step before may be there, with its frames.
+        step = self.step if self._indices else self.step + 1
+        write_segment(folder, step, frames, self.snapshots())
         self._frames = {i: [] for i in self._indices}
 
     def _share_time(self) -> None:
@@ -536,13 +621,18 @@ class _Run:
         self._clock = now
 
 
-def _result(
-    structure: StructureLike, snapshot: Snapshot, step: int, wall_time: float
-) -> DynamicsResult:
+def _result(structure: StructureLike, snapshot: Snapshot, wall_time: float) -> DynamicsResult:
+    stress = snapshot.stress
     return DynamicsResult(
         structure=moved(structure, snapshot.cell, snapshot.positions),
         velocities=snapshot.velocities * fs,
-        steps=step,
+        energy=snapshot.energy,
+        # Copies: what a snapshot holds are parts of the whole batch's arrays.
+        forces=snapshot.forces.copy(),
+        stress=None if stress is None or np.isnan(stress).all() else stress.copy(),
+        converged=snapshot.failure is None,
         failure=snapshot.failure,
+        steps=snapshot.steps,
+        force_evaluations=snapshot.force_evaluations,
         wall_time=wall_time,
     )

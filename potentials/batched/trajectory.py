@@ -53,12 +53,23 @@ class Snapshot:
         positions: (n_atoms, 3), Å.
         velocities: (n_atoms, 3), in ASE's units.
         cell: (3, 3), Å.
+        energy: potential energy, eV; NaN before the first evaluation, and in files of versions that
+            kept none.
+        forces: (n_atoms, 3), eV/Å; likewise.
+        stress: (3, 3), eV/Å³, positive under tension; None where this step did not need it.
+        steps: time steps done.
+        force_evaluations: spent on the system so far.
         failure: why the system was given up; None while it runs.
     """
 
     positions: NDArray[np.float64]
     velocities: NDArray[np.float64]
     cell: NDArray[np.float64]
+    energy: float
+    forces: NDArray[np.float64]
+    stress: NDArray[np.float64] | None
+    steps: int
+    force_evaluations: int
     failure: str | None
 
 
@@ -115,10 +126,12 @@ def write_segment(
                     group.create_dataset(
                         f"frames/{name}", data=values, compression="gzip", shuffle=True
                     )
-                for name in ("positions", "velocities", "cell"):
-                    group.create_dataset(f"state/{name}", data=getattr(snapshot, name))
-                if snapshot.failure is not None:
-                    group.attrs["failure"] = snapshot.failure
+                for name in ("positions", "velocities", "cell", "energy", "forces", "stress"):
+                    if getattr(snapshot, name) is not None:
+                        group.create_dataset(f"state/{name}", data=getattr(snapshot, name))
+                for name in ("steps", "force_evaluations", "failure"):
+                    if getattr(snapshot, name) is not None:
+                        group.attrs[name] = getattr(snapshot, name)
 
     name = f"{min(snapshots):06d}-{step:012d}.h5"
     _rename_into_place(folder / name, write)
@@ -147,18 +160,30 @@ def read_segments(folder: Path) -> list[Segment]:
     segments = []
     for path in newest.values():
         with h5py.File(path, "r") as file:
+            step = int(file.attrs["step"])
             snapshots = {
-                int(name.removeprefix("system-")): Snapshot(
-                    positions=np.asarray(group["state/positions"]),
-                    velocities=np.asarray(group["state/velocities"]),
-                    cell=np.asarray(group["state/cell"]),
-                    failure=group.attrs.get("failure"),
-                )
+                int(name.removeprefix("system-")): _read_snapshot(group, step)
                 for name, group in file.items()
             }
-            ordered = dict(sorted(snapshots.items()))
-            segments.append(Segment(int(file.attrs["step"]), ordered))
+            segments.append(Segment(step, dict(sorted(snapshots.items()))))
     return segments
+
+
+def _read_snapshot(group: h5py.Group, step: int) -> Snapshot:
+    """A system's state; files of earlier versions say less of it."""
+    state = {name: np.asarray(values) for name, values in group["state"].items()}
+    said = group.attrs
+    return Snapshot(
+        positions=state["positions"],
+        velocities=state["velocities"],
+        cell=state["cell"],
+        energy=float(state.get("energy", np.nan)),
+        forces=state.get("forces", np.full_like(state["positions"], np.nan)),
+        stress=state.get("stress"),
+        steps=int(said.get("steps", step)),
+        force_evaluations=int(said.get("force_evaluations", step + 1)),
+        failure=said.get("failure"),
+    )
 
 
 def read_frames(folder: Path | str, index: int) -> Frames:

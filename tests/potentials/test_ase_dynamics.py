@@ -27,7 +27,11 @@ def test_it_moves_as_the_batched_engine_does(tmp_path: Path, ensemble: str) -> N
     one = ase_engine(gupta()).md(systems, tmp_path / "ase", **options)
     two = BatchedEngine(gupta()).md(systems, tmp_path / "batched", **options)
     for i, (alone, together) in enumerate(zip(one, two, strict=True)):
-        assert (alone.failure, alone.steps) == (None, 24)
+        assert (alone.failure, alone.steps, alone.converged) == (None, 24, True)
+        assert alone.energy == pytest.approx(together.energy, abs=1e-8)
+        assert alone.forces == pytest.approx(together.forces, abs=1e-7)
+        assert alone.stress == pytest.approx(together.stress, abs=1e-9)
+        assert alone.force_evaluations == together.force_evaluations
         apart = alone.structure.cart_coords - together.structure.cart_coords
         assert np.abs(apart).max() < 1e-8
         assert np.abs(alone.structure.cart_coords - systems[i].positions).max() > 0.01
@@ -78,23 +82,34 @@ def test_a_calculator_that_raises_gives_up_its_system_only(tmp_path: Path) -> No
     engine = AseEngine(CalculatorPotential(_Failing, name="emt", elements=["Cu", "Ag"]))
     results = engine.md([slab("Ag"), slab("Cu")], tmp_path, steps=3, interval=1)
     assert results[0].failure == "RuntimeError: did not converge at step 0"
-    assert results[0].steps == 0
+    assert (results[0].steps, results[0].converged, results[0].stress) == (0, False, None)
+    assert np.isnan(results[0].energy)
     assert np.isfinite(results[0].structure.cart_coords).all()
     assert (results[1].failure, results[1].steps) == (None, 3)
+    (there,) = engine.evaluate([results[1].structure])
+    assert results[1].energy == pytest.approx(there.energy, abs=1e-9)
+    assert results[1].stress == pytest.approx(there.stress, abs=1e-11)
 
 
 def test_a_calculator_without_stress_moves_at_constant_volume(tmp_path: Path) -> None:
+    calls = []
+
     class NoStress(LennardJones):
         implemented_properties = ["energy", "forces"]  # noqa: RUF012
 
         def calculate(self, *args, **kwargs):
+            calls.append(1)
             super().calculate(*args, **kwargs)
             self.results.pop("stress", None)
 
     engine = AseEngine(CalculatorPotential(NoStress, name="lj", elements=["Cu"]))
     (result,) = engine.md([alloy(0, ("Cu",))], tmp_path, steps=2, interval=1, timestep=0.1)
-    assert result.failure is None
+    assert (result.failure, result.stress) == (None, None)
     assert np.isnan(read_frames(tmp_path, 0).stresses).all()
+    calls.clear()
+    (again,) = engine.md([alloy(0, ("Cu",))], tmp_path, steps=2, interval=1, timestep=0.1)
+    assert (again.energy, again.stress) == (result.energy, None)
+    assert not calls
 
 
 def test_two_potentials_do_not_move(tmp_path: Path) -> None:

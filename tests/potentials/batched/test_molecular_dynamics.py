@@ -17,6 +17,7 @@ from ase.units import GPa, fs, kB
 from potentials.batched import BatchedEngine
 from potentials.batched.trajectory import read_frames
 from potentials.errors import PotentialError
+from potentials.protocol import DynamicsResult
 from tests.potentials.batched.networks import PlainPotential, gupta, random_mace, tether
 from tests.potentials.batched.systems import alloy, slab
 
@@ -167,6 +168,71 @@ def test_frames_hold_the_stress_of_their_positions(tmp_path: Path) -> None:
     assert np.ptp(frames.stresses, axis=0).max() > 1e-4
 
 
+@pytest.mark.parametrize(("interval", "extra"), [(4, 1), (7, 0)])
+def test_a_result_has_what_an_evaluation_of_its_structure_gives(
+    tmp_path: Path, interval: int, extra: int
+) -> None:
+    """Also where the last step is no frame, for which alone stresses are computed."""
+    engine = BatchedEngine(random_mace())
+    systems = [alloy(0, ("Cu", "Au")), slab("Cu"), alloy(1, ("Li", "Al"))]
+    results = engine.md(systems, tmp_path, steps=7, interval=interval, temperature=500.0)
+    expected = engine.evaluate([result.structure for result in results])
+    for result, there in zip(results, expected, strict=True):
+        assert (result.converged, result.failure, result.steps) == (True, None, 7)
+        assert result.force_evaluations == 8 + extra
+        assert result.energy == pytest.approx(there.energy, abs=1e-9)
+        assert result.forces == pytest.approx(there.forces, abs=1e-9)
+        assert result.stress == pytest.approx(there.stress, abs=1e-11)
+        assert np.abs(there.stress).max() > 1e-5
+
+
+def test_no_step_at_all_gives_what_an_evaluation_gives(tmp_path: Path) -> None:
+    engine = BatchedEngine(gupta())
+    (result,) = engine.md([crystal()], tmp_path, steps=0)
+    (there,) = engine.evaluate([crystal()])
+    assert (result.converged, result.steps, result.force_evaluations) == (True, 0, 1)
+    assert result.energy == pytest.approx(there.energy, abs=1e-12)
+    assert result.stress == pytest.approx(there.stress, abs=1e-14)
+
+
+def test_a_run_made_longer_is_one_that_was_long_at_once(tmp_path: Path) -> None:
+    """The first end's stress, which the long run never asks for, moves no bit of its forces."""
+    engine = BatchedEngine(random_mace("float32"))
+    options = {"interval": 20, "temperature": 500.0}
+    engine.md([alloy(0, ("Cu", "Au"))], tmp_path / "parts", steps=13, **options)
+    (parts,) = engine.md([alloy(0, ("Cu", "Au"))], tmp_path / "parts", steps=30, **options)
+    (whole,) = engine.md([alloy(0, ("Cu", "Au"))], tmp_path / "whole", steps=30, **options)
+    assert np.array_equal(parts.structure.cart_coords, whole.structure.cart_coords)
+    assert np.array_equal(parts.velocities, whole.velocities)
+
+
+def _as_before(folder: Path) -> None:
+    """Take out of a run's files what versions before kept nothing of."""
+    for path in folder.glob("*.h5"):
+        with h5py.File(path, "a") as file:
+            for group in file.values():
+                for name in ("energy", "forces", "stress"):
+                    group["state"].pop(name, None)
+                for name in ("steps", "force_evaluations"):
+                    group.attrs.pop(name, None)
+
+
+def test_files_of_versions_that_kept_no_energies_are_gone_on_from(tmp_path: Path) -> None:
+    engine = BatchedEngine(gupta())
+    options = {"interval": 1, "temperature": 500.0}
+    (whole,) = engine.md([crystal()], tmp_path / "whole", steps=40, **options)
+    engine.md([crystal()], tmp_path / "parts", steps=19, **options)
+    _as_before(tmp_path / "parts")
+    (parts,) = engine.md([crystal()], tmp_path / "parts", steps=40, **options)
+    assert np.array_equal(whole.structure.cart_coords, parts.structure.cart_coords)
+    _as_before(tmp_path / "parts")
+    (again,) = engine.md([crystal()], tmp_path / "parts", steps=40, **options)
+    assert (again.steps, again.converged) == (40, True)
+    assert again.energy == pytest.approx(whole.energy, abs=1e-12)
+    assert again.forces == pytest.approx(whole.forces, abs=1e-12)
+    assert again.stress == pytest.approx(whole.stress, abs=1e-14)
+
+
 def test_frames_of_versions_without_stresses_are_read(tmp_path: Path) -> None:
     BatchedEngine(gupta()).md([crystal()], tmp_path, steps=2, interval=1)
     for path in tmp_path.glob("*.h5"):
@@ -205,6 +271,14 @@ class _StopError(Exception):
     pass
 
 
+def assert_same(one: DynamicsResult, other: DynamicsResult) -> None:
+    """But for the time it took, and the structure."""
+    for name in ("velocities", "forces", "stress"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    for name in ("energy", "converged", "failure", "steps", "force_evaluations"):
+        assert getattr(one, name) == getattr(other, name), name
+
+
 @pytest.mark.parametrize("ensemble", ["nvt", "normal-stress"])
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, ensemble: str) -> None:
     systems = [alloy(0, ("Cu", "Au")), alloy(1, ("Li", "Al"))]
@@ -225,7 +299,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, ensemble: str) -> Non
     assert steps == [39, 50]
     for i in range(2):
         assert np.array_equal(whole[i].structure.cart_coords, parts[i].structure.cart_coords)
-        assert np.array_equal(whole[i].velocities, parts[i].velocities)
+        assert_same(whole[i], parts[i])
         one, other = (read_frames(tmp_path / name, i) for name in ("whole", "parts"))
         assert np.array_equal(one.steps, np.arange(51))
         for name, values in vars(one).items():
@@ -276,11 +350,12 @@ def test_what_is_done_is_not_computed_again_but_may_be_prolonged(tmp_path: Path)
     passes = []
     network.model.register_forward_hook(lambda *_: passes.append(1))
     engine = BatchedEngine(network)
-    first = engine.md([crystal()], tmp_path, steps=10, interval=5)
+    first = engine.md([crystal()], tmp_path, steps=12, interval=5)
     passes.clear()
-    again = engine.md([crystal()], tmp_path, steps=10, interval=5)
+    again = engine.md([crystal()], tmp_path, steps=12, interval=5)
     assert not passes
     assert np.array_equal(first[0].structure.cart_coords, again[0].structure.cart_coords)
+    assert_same(first[0], again[0])
     engine.md([crystal()], tmp_path, steps=20, interval=5)
     assert read_frames(tmp_path, 0).steps.tolist() == [0, 5, 10, 15, 20]
 
@@ -300,14 +375,14 @@ def test_another_run_s_folder_is_refused(tmp_path: Path) -> None:
 class _Bomb(torch.nn.Module):
     """Silver explodes."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, after: int = 15) -> None:
         super().__init__()
-        self.model, self.passes = model, 0
+        self.model, self.after, self.passes = model, after, 0
 
     def forward(self, data, **options):
         self.passes += 1
         out = self.model(data, **options)
-        if self.passes > 15:
+        if self.passes > self.after:
             silver = data["node_attrs"].argmax(dim=1) == 3
             out["forces"] = torch.where(silver[:, None], torch.nan, out["forces"])
         return out
@@ -325,7 +400,11 @@ def test_one_that_explodes_is_dropped_and_the_others_go_on(tmp_path: Path) -> No
         on_result=lambda i, result: seen.update({i: result}),
     )
     assert results[1].failure == "energy or forces are not a number at step 15"
-    assert np.isfinite(results[1].structure.cart_coords).all()
+    assert (results[1].converged, results[1].steps, results[1].stress) == (False, 14, None)
+    assert [result.steps for result in results] == [40, 14, 40]
+    (there,) = BatchedEngine(gupta()).evaluate([results[1].structure])
+    assert results[1].energy == pytest.approx(there.energy, abs=1e-9)
+    assert results[1].forces == pytest.approx(there.forces, abs=1e-9)
     assert results[0].failure is None
     assert results[2].failure is None
     assert len(seen) == 3
@@ -338,6 +417,25 @@ def test_one_that_explodes_is_dropped_and_the_others_go_on(tmp_path: Path) -> No
         [crystal(), silver, slab("Au")], tmp_path, steps=40, interval=4
     )
     assert again[1].failure == results[1].failure
+    assert (again[1].steps, again[1].energy) == (14, results[1].energy)
+
+
+def test_one_that_explodes_right_after_a_file_keeps_its_frames(tmp_path: Path) -> None:
+    network = PlainPotential(_Bomb(gupta().model, after=20), gupta().symbols, 5.0)
+    (result,) = BatchedEngine(network).md([slab("Ag")], tmp_path, steps=40, interval=1)
+    assert result.failure == "energy or forces are not a number at step 20"
+    assert read_frames(tmp_path, 0).steps.tolist() == list(range(20))
+
+
+def test_one_that_cannot_be_evaluated_has_no_energy(tmp_path: Path) -> None:
+    network = PlainPotential(_Bomb(gupta().model, after=0), gupta().symbols, 5.0)
+    results = BatchedEngine(network).md([slab("Ag"), crystal()], tmp_path, steps=2)
+    assert results[0].failure == "energy or forces are not a number at step 0"
+    assert (results[0].converged, results[0].steps, results[0].stress) == (False, 0, None)
+    assert np.isnan(results[0].energy)
+    assert np.isnan(results[0].forces).all()
+    assert results[0].forces.shape == (len(slab("Ag")), 3)
+    assert (results[1].converged, results[1].steps) == (True, 2)
 
 
 def test_atoms_that_fly_are_told_though_no_force_is_large(tmp_path: Path) -> None:

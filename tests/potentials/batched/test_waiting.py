@@ -19,7 +19,7 @@ WAITING = {
 }
 """Functions for which the host waits: they bring a value to it, need one to know the size of their
 result, or copy one from it. Other ways to do so are masks as indices."""
-FEW, MORE = 3, 9
+FEW, MORE = 3, 8
 
 
 class Waits(TorchFunctionMode):
