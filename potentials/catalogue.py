@@ -56,11 +56,20 @@ def fetch(
     """Download a potential's weights unless they are there.
 
     Raises:
-        PotentialError: as `fetched_weights`; for an unknown name.
+        PotentialError: as `fetched_weights`; for an unknown name, or one whose package is not
+            installed, which brings its weights.
     """
     known = entry(name)
     if known.kind == "mace":
         fetched_weights(known, progress=progress, announce=announce)
+    elif known.kind == "chgnet":
+        from potentials.chgnet_potential import weights_file
+
+        weights_file()
+    elif known.kind == "gpaw":
+        from potentials.dft.gpaw_potential import GpawPotential
+
+        GpawPotential(name)
     return potential_info(name)
 
 

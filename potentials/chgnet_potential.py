@@ -32,7 +32,7 @@ class ChgnetPotential(Potential):
         """
         check_choice("dtype", dtype, DTYPES)
         checked_device(device)
-        weights = _weights_file()
+        weights = weights_file()
         with process_kept():
             from chgnet.model.model import CHGNet
 
@@ -62,7 +62,12 @@ class ChgnetPotential(Potential):
         return ChgnetCalculator(self.model, device=self.device, dtype=self.dtype)
 
 
-def _weights_file() -> Path:
+def weights_file() -> Path:
+    """The weights inside the installed package.
+
+    Raises:
+        PotentialError: chgnet is not installed.
+    """
     spec = find_spec("chgnet")
     if spec is None or spec.origin is None:
         raise PotentialError(

@@ -1,5 +1,6 @@
 """``potentials``: what gives energies and forces, and its weights on this machine."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,15 +62,15 @@ def fetch(name: NameArgument) -> None:
     bar = Progress(
         BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console(stderr=True)
     )
-    with bar:
-        task = bar.add_task(name, visible=False)  # until bytes come in
-        status = fetch_weights(
-            name,
-            progress=lambda done, total: bar.update(
-                task, completed=done, total=total, visible=True
-            ),
-            announce=bar.console.print,
-        )
+    task = bar.add_task(name)
+    with ExitStack() as shown:
+
+        def show(done: int, total: int | None) -> None:
+            if not bar.live.is_started:  # else there is an empty line where no bytes come in
+                shown.enter_context(bar)
+            bar.update(task, completed=done, total=total)
+
+        status = fetch_weights(name, progress=show, announce=bar.console.print)
     _print(status)
 
 

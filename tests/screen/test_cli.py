@@ -290,7 +290,30 @@ def test_lists_and_describes_potentials(lithiophile):
     status, out, _ = lithiophile("potentials", "info", "mace-mpa-0-medium")
     assert (status, "Licence: MIT" in out) == (0, True)
     status, out, err = lithiophile("potentials", "fetch", "mini")  # nothing comes in
-    assert (status, "Here: yes" in out, err.strip()) == (0, True, "")
+    assert (status, "Here: yes" in out, err) == (0, True, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"),
+    [
+        ("chgnet", "potentials.chgnet_potential", "chgnet"),
+        ("gpaw-pbe-quick", "potentials.dft.gpaw_potential", "dft"),
+    ],
+)
+def test_fetching_what_an_absent_package_brings_names_its_extra(
+    lithiophile, monkeypatch, name, module, extra
+):
+    monkeypatch.setattr(f"{module}.find_spec", lambda _: None)
+    status, out, err = lithiophile("potentials", "fetch", name)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("Error: potential: ")
+    assert f"not installed; `pip install 'lithiophile[{extra}]'`" in err
+
+
+def test_fetching_what_an_installed_package_brings_says_that_it_is_here(lithiophile):
+    pytest.importorskip("chgnet")
+    status, out, err = lithiophile("potentials", "fetch", "chgnet")
+    assert (status, "Here: yes" in out, err) == (0, True, "")
 
 
 def test_trusts_a_file_once_and_for_its_content(lithiophile, tmp_path, monkeypatch):
