@@ -96,6 +96,9 @@ def train(
         int,
         typer.Option("--round", help="0: a fresh network; later ones go on from the folder's."),
     ] = 0,
+    replayed: Annotated[
+        float, typer.Option(help="Share of earlier rounds' frames that a later one is shown again.")
+    ] = 1.0 / 3.0,
     learning_rate: Annotated[
         float | None,
         typer.Option(help="At the start; 0.01, in later rounds 0.003, for a fine-tuning 0.0005."),
@@ -127,7 +130,7 @@ def train(
         errors = finetuning.fine_tune(fine_tune, frames, folder, schedule, replay or []).errors
     else:
         space = pipeline.Workspace(folder, teacher)
-        errors = pipeline.train_network(space, schedule, frames, round_)
+        errors = pipeline.train_network(space, schedule, frames, round_, replayed)
     for name, error in errors.items():
         typer.echo(f"{name}: {error} ({error.frames} frames)")
 

@@ -68,6 +68,22 @@ def melt_contact_systems(crystals: Crystals) -> Iterator[System]:
             yield System(label, "melt", atoms[kept], 800.0, 7)
 
 
+def hot_contact_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
+    """Li on salts, hot for longer than any other stage: whether a salt's top layer stays in place.
+
+    Both sides are at rest at first; the salt is far under its melting point, lithium over its own.
+    """
+    for copy in rounds:
+        for name, built, film in _contacts(crystals, SALTS):
+            label = f"hot-contact/{name}/{copy}"
+            rng = generator(label)
+            strained = built.copy()
+            strained.set_cell(built.cell[:] @ in_plane_strain(rng, 0.01), scale_atoms=True)
+            strained.positions[film, :2] += rng.random(2) @ strained.cell[:2, :2]
+            start = with_gap(strained, film, rng.uniform(1.9, 2.4))
+            yield System(label, "hot-contact", start, (500.0, 800.0)[copy % 2], 30)
+
+
 def _contacts(
     crystals: Crystals, substrates: Sequence[str]
 ) -> Iterator[tuple[str, Atoms, np.ndarray]]:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from potentials.distil.training import Errors, Schedule
 
 log = logging.getLogger(__name__)
-REPLAYED = 1.0 / 3.0
-"""Share of the frames of earlier rounds that a later round of training is shown again."""
 HOT_CONTACTS = {"Cu": (1, 1, 1), "LiF": (1, 0, 0)}
 """Facets that Li(110) lies on in molecular dynamics."""
 HOT = 500.0
@@ -94,17 +92,17 @@ class Workspace:
             partial.rename(note)
         return [self.frames / name for name in json.loads(note.read_text())]
 
-    def frames_of(self, round_: int) -> tuple[list[Atoms], list[Atoms]]:
+    def frames_of(self, round_: int, replayed: float) -> tuple[list[Atoms], list[Atoms]]:
         """Frames of a round of training: to train on, and held out.
 
-        Trained on are the frames that are new in this round, and of the earlier ones a share
-        drawn at random (`REPLAYED`), so that they are not forgotten while the new ones are learnt.
+        Trained on are the frames that are new in this round, and of the earlier ones the share
+        ``replayed``, drawn at random, so that they are not forgotten while the new ones are learnt.
         """
         shards = self.shards_of(round_)
         before = set(self.shards_of(round_ - 1)) if round_ else set()
         old, old_held_out = split(read_frames(path for path in shards if path in before))
         new, held_out = split(read_frames(path for path in shards if path not in before))
-        share = REPLAYED if new else 1.0
+        share = replayed if new else 1.0
         kept = np.random.default_rng(round_).permutation(len(old))[: round(share * len(old))]
         return [old[i] for i in kept] + new, old_held_out + held_out
 
@@ -177,7 +175,7 @@ def replayed_frames(space: Workspace, dft: Path, path: Path) -> int:
 
 
 def train_network(
-    space: Workspace, schedule: "Schedule", frames: Path | None, round_: int
+    space: Workspace, schedule: "Schedule", frames: Path | None, round_: int, replayed: float
 ) -> dict[str, "Errors"]:
     """Train on the folder's frames, or on a file of labelled frames, and write the network.
 
@@ -186,6 +184,7 @@ def train_network(
         schedule: how long and how hard.
         frames: extended-XYZ file with energies and forces to train on instead of the folder's.
         round_: 0 for a fresh network; later ones start from the network that is there.
+        replayed: share of the folder's earlier frames that a later round is shown again.
 
     Returns:
         Errors on held-out trajectories, over all and by family.
@@ -203,7 +202,9 @@ def train_network(
     from potentials.distil.training import mean_errors, train
     from potentials.tensors import build_network, load_network
 
-    training, held_out = split(read_frames([frames])) if frames else space.frames_of(round_)
+    training, held_out = (
+        split(read_frames([frames])) if frames else space.frames_of(round_, replayed)
+    )
     if not held_out:
         raise DistillationError(f"frames: only {len(training)}, none held out; give 50 or more")
     if round_:

@@ -27,5 +27,6 @@ STAGES: dict[str, Callable[[Crystals], Iterator[System]]] = {
     "salt-interface-more": lambda crystals: interfaces.interface_systems(
         crystals, range(4, 8), SALTS
     ),
+    "hot-contact": lambda crystals: interfaces.hot_contact_systems(crystals, range(2)),
     "vacancy-salt": lambda crystals: systems.vacancy_systems(crystals, range(14, 24)),
 }

@@ -1,9 +1,9 @@
 """Training of a MACE network on labelled frames, resumable, for a given time.
 
-MACE's own trainer weighs energies and forces by constants per stage and takes epochs; here the
-weight of the energies rises while the learning rate falls, and the schedule is one of time, since
-what a user without a GPU has to spend is an evening. The network, its data and its averaging are
-MACE's.
+The network, its loss and its averaging are MACE's. The schedule is not: MACE's trainer counts
+epochs and keeps what it has after each, where a user without a GPU has an evening to spend and an
+epoch may take most of it; and the weight of the energies, which MACE raises at once for a second
+stage, rises here while the learning rate falls.
 """
 
 import logging
@@ -15,12 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mace.modules.loss import UniversalLoss
+from mace.tools.torch_geometric.data import Data
 from torch import Tensor, distributed
 from torch_ema import ExponentialMovingAverage
 
 from potentials.distil.graphs import Graph, batches, collate
 
 log = logging.getLogger(__name__)
+FORCES_WEIGHT = 10.0
+STRESS_WEIGHT = 100.0
+"""Weights of MACE's ``universal`` loss (Huber's; eV per atom, eV/Å and eV/Å³) in the training of
+its published models; that of the energies is 1 there, and ten times that of the forces in the
+second stage.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,19 +39,15 @@ class Schedule:
         minutes: time to train, min.
         learning_rate: at the start; falls to zero as half a cosine.
         batch_atoms: atoms per step.
-        energy_weights: of the energy term, at the start and at the end.
-        energy_widths: where the smooth L1 of the energy per atom turns from square to linear, eV,
-            at the start and at the end.
-        stress_weight: of the stress term.
+        energy_weights: of the energy per atom, at the start and at the end; rises by a constant
+            factor per minute. That of the forces is `FORCES_WEIGHT`.
         averaging: decay of the moving average of the weights per step.
     """
 
     minutes: float
     learning_rate: float = 0.01
     batch_atoms: int = 120
-    energy_weights: tuple[float, float] = (4.0, 20.0)
-    energy_widths: tuple[float, float] = (0.010, 0.003)
-    stress_weight: float = 20.0
+    energy_weights: tuple[float, float] = (1.0, 100.0)
     averaging: float = 0.995
 
 
@@ -54,9 +58,7 @@ def later(minutes: float, learning_rate: float) -> Schedule:
         minutes: time to train, min.
         learning_rate: at the start.
     """
-    return Schedule(
-        minutes, learning_rate, energy_weights=(15.0, 20.0), energy_widths=(0.004, 0.003)
-    )
+    return Schedule(minutes, learning_rate, energy_weights=(10.0, 100.0))
 
 
 def train(
@@ -185,18 +187,16 @@ def _loss(
     network: torch.nn.Module, batch: dict[str, Tensor], schedule: Schedule, progress: float
 ) -> Tensor:
     found = network(batch, training=True, compute_stress=True)
-    weight = _between(schedule.energy_weights, progress)
-    width = _between(schedule.energy_widths, progress)
-    per_atom = (found["energy"] - batch["energy"]) / batch["ptr"].diff()
-    energy = torch.nn.functional.smooth_l1_loss(per_atom, torch.zeros_like(per_atom), beta=width)
-    forces = torch.linalg.vector_norm(found["forces"] - batch["forces"] + 1e-12, dim=-1).mean()
-    wrong = (found["stress"] - batch["stress"]).abs().mean(dim=(-1, -2))
-    stress = (wrong * batch["has_stress"]).mean()
-    return weight * energy + forces + schedule.stress_weight * stress
-
-
-def _between(ends: tuple[float, float], progress: float) -> float:
-    return ends[0] + (ends[1] - ends[0]) * progress
+    first, last = schedule.energy_weights
+    universal = UniversalLoss(first * (last / first) ** progress, FORCES_WEIGHT, STRESS_WEIGHT)
+    every = torch.ones_like(batch["has_stress"])
+    weights = {
+        "energy_weight": every,
+        "forces_weight": every,
+        "stress_weight": batch["has_stress"],
+    }
+    loss: Tensor = universal(ref=Data.from_dict(batch | weights), pred=found)
+    return loss
 
 
 def _save(

@@ -13,7 +13,7 @@ import torch
 
 from potentials import load_potential
 from potentials.distil.frames import labelled, read_frames, write_frames
-from potentials.distil.pipeline import REPLAYED, Workspace, replayed_frames
+from potentials.distil.pipeline import Workspace, replayed_frames
 from tests.potentials.distil.conftest import rattled
 
 
@@ -29,13 +29,13 @@ def test_a_later_round_replays_a_share_of_the_earlier_frames(emt, tmp_path):
     space = Workspace(tmp_path)
     space.frames.mkdir()
     shard(space.frames, "bulk-0000", emt)
-    first, held_out = space.frames_of(0)
+    first, held_out = space.frames_of(0, 0.5)
     assert len(first) + len(held_out) == 30
     shard(space.frames, "explore0-0000", emt)
-    assert len(space.frames_of(0)[0]) == len(first)  # a round that goes on has the same frames
-    second, _ = space.frames_of(1)
+    assert len(space.frames_of(0, 0.5)[0]) == len(first)  # a round that goes on has the same frames
+    second, _ = space.frames_of(1, 0.5)
     names = [frame.info["system"].split("-")[0] for frame in second]
-    assert names.count("bulk") == round(REPLAYED * len(first))
+    assert names.count("bulk") == round(0.5 * len(first))
     assert names.count("explore0") > 20
 
 

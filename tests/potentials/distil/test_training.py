@@ -30,13 +30,14 @@ def test_training_lowers_the_errors_and_goes_on_from_its_checkpoint(learnt, tmp_
     network = fresh(learnt)
     start = mean_errors(network, graphs)
     # time is what a schedule gives: a share of a minute, then the rest of it from the checkpoint
-    train(network, graphs, graphs, Schedule(0.08, batch_atoms=40), tmp_path / "c.pt")
+    schedule = Schedule(0.08, batch_atoms=40, energy_weights=(40.0, 100.0))
+    train(network, graphs, graphs, schedule, tmp_path / "c.pt")
     middle = mean_errors(network, graphs)
     assert middle.energy < start.energy
     assert middle.forces < start.forces
     steps = torch.load(tmp_path / "c.pt", weights_only=True)["steps"]
     again = fresh(learnt)
-    train(again, graphs, graphs, Schedule(0.08, batch_atoms=40), tmp_path / "c.pt")
+    train(again, graphs, graphs, schedule, tmp_path / "c.pt")
     assert torch.load(tmp_path / "c.pt", weights_only=True)["steps"] == steps
 
 
