@@ -180,6 +180,7 @@ class AseEngine:
         """
         from potentials.ase_dynamics import CalculatorForces
         from potentials.batched.molecular_dynamics import checked_settings, run_dynamics
+        from potentials.torch_state import same_bits_on
 
         self._check(structures)
         settings = checked_settings(
@@ -195,7 +196,8 @@ class AseEngine:
             fixed_centre_of_mass=fixed_centre_of_mass,
         )
         mover = CalculatorForces(self._potential)
-        return run_dynamics(mover, structures, settings, Path(folder), on_result, on_progress)
+        with same_bits_on(self._potential.device):
+            return run_dynamics(mover, structures, settings, Path(folder), on_result, on_progress)
 
     def _check(self, structures: Sequence[StructureLike]) -> None:
         for structure in structures:

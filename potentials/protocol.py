@@ -226,7 +226,9 @@ class Engine(Protocol):
         """Molecular dynamics, from velocities drawn at ``temperature``.
 
         Frames go to ``folder`` as they come; a run that was killed goes on from the newest of them
-        bit for bit, and one that is done there is not computed again, unless ``steps`` is more.
+        bit for bit (on a GPU as far as `potentials.torch_state.same_bits_on` reaches, and while
+        memory does not run out), and one that is done there is not computed again, unless ``steps``
+        is more.
 
         Args:
             structures: starting points; frozen atoms do not move.

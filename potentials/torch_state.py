@@ -11,6 +11,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -48,6 +49,42 @@ def products_in(dtype: str) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+@contextlib.contextmanager
+def same_bits_on(device: str) -> Iterator[None]:
+    """Have a GPU give the same bits for the same input, in every process, as a CPU does anyway.
+
+    Sums over edges and atoms are then sorted instead of added up in the order of chance (torch's
+    deterministic algorithms,
+    https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html); of an
+    operation that has no such algorithm torch warns. TorchScript does not optimise: it would fuse
+    the operations of later calls, but not of a process's first ones, into kernels that round
+    otherwise. cuBLAS needs no ``CUBLAS_WORKSPACE_CONFIG``, since torch gives each of its handles a
+    workspace (https://github.com/pytorch/pytorch/pull/161749).
+
+    NVIDIA's cuEquivariance kernels are not reached by this. Written from the documentation; not yet
+    run on a GPU.
+
+    Args:
+        device: a potential's; on a CPU nothing is changed.
+    """
+    if torch.device(device).type == "cpu":
+        yield
+        return
+    memory: Any = torch.utils.deterministic
+    jit: Any = torch.jit
+    mode_before = torch.get_deterministic_debug_mode()
+    fills_before = memory.fill_uninitialized_memory
+    try:
+        torch.set_deterministic_debug_mode(max(mode_before, 1))  # 1 warns, 2 is an error
+        # Costs time, and nothing here reads memory that it has not written.
+        memory.fill_uninitialized_memory = False
+        with jit.optimized_execution(False):
+            yield
+    finally:
+        memory.fill_uninitialized_memory = fills_before
+        torch.set_deterministic_debug_mode(mode_before)
 
 
 @contextlib.contextmanager

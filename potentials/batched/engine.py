@@ -30,6 +30,7 @@ from potentials.protocol import (
     OnProgress,
     StructureLike,
 )
+from potentials.torch_state import same_bits_on
 
 
 class BatchedEngine:
@@ -178,9 +179,10 @@ class BatchedEngine:
             interval=interval,
             fixed_centre_of_mass=fixed_centre_of_mass,
         )
-        return run_dynamics(
-            self._evaluator, structures, settings, Path(folder), on_result, on_progress
-        )
+        with same_bits_on(self._network.device):
+            return run_dynamics(
+                self._evaluator, structures, settings, Path(folder), on_result, on_progress
+            )
 
     def _check_elements(self, structures: Iterable[StructureLike]) -> None:
         known = set(self._network.atomic_numbers)

@@ -2,8 +2,8 @@
 
 import ctypes
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import torch
 
@@ -52,6 +52,7 @@ class BatchLimit:
         self.atoms = first_guess if atoms is None else atoms
         self._bytes_before = 0
         self._bytes_per_atom = 0.0
+        self._held = 0
 
     def allows(self, atoms: int, more: int) -> bool:
         """Whether a system of ``more`` atoms may join ``atoms``; always where there are none."""
@@ -65,6 +66,20 @@ class BatchLimit:
             if total > self.atoms and i > 0:
                 return i
         return len(sizes)
+
+    @contextmanager
+    def held_at(self, atoms: int) -> Iterator[None]:
+        """Allow ``atoms`` inside, whatever the passes teach, unless memory runs out.
+
+        A batch that is split otherwise at another step, or after a restart, gives other bits.
+        """
+        if self._learns:
+            self._held = atoms
+            self.atoms = max(self.atoms, atoms)
+        try:
+            yield
+        finally:
+            self._held = 0
 
     def watch(self) -> None:
         """A pass is about to begin."""
@@ -82,7 +97,8 @@ class BatchLimit:
         cached = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(
             self._device
         )
-        self.atoms = max(1, int(MEMORY_SHARE * (free + cached) / self._bytes_per_atom))
+        fitting = int(MEMORY_SHARE * (free + cached) / self._bytes_per_atom)
+        self.atoms = max(1, self._held, fitting)
 
     def shrink(self, atoms: int) -> None:
         """A pass over ``atoms`` ran out of memory: allow half of them from now on."""

@@ -222,7 +222,8 @@ def run_dynamics(
                 together.append(waiting.popleft())
             segments.append(_first_segment(structures, settings, together))
         run = _Run(evaluator, structures, settings, segments.popleft())
-        run.advance(folder, on_progress)
+        with evaluator.limit.held_at(run.n_atoms):
+            run.advance(folder, on_progress)
         for index, snapshot in run.snapshots().items():
             finish(index, snapshot, run.wall_times[index])
     return [results[i] for i in range(len(structures))]
@@ -319,6 +320,11 @@ class _Run:
         }
         self._evaluation = self._known(states)
         self._arrange()
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms that move together."""
+        return self._batch.n_atoms
 
     def advance(self, folder: Path, on_progress: OnProgress | None) -> None:
         """Run to the end, with a file of frames and state every so often."""

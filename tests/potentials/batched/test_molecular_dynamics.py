@@ -1,5 +1,6 @@
 """Dynamics against what statistical mechanics says, and against being stopped."""
 
+import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -459,6 +460,19 @@ def test_frames_are_compressed(tmp_path: Path) -> None:
         assert file["system-0/frames/positions"].compression == "gzip"
 
 
+def _run_and_kill(script: str, folder: Path, pieces: int) -> None:
+    """kill -9 a process once it has written some pieces into ``folder``, its only argument."""
+    before = len(list(folder.glob("*.h5")))
+    process = subprocess.Popen([sys.executable, "-c", script, str(folder)])
+    deadline = time.monotonic() + 300
+    while len(list(folder.glob("*.h5"))) < before + pieces:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+
+
 @pytest.mark.slow
 def test_killed_in_the_middle_it_loses_nothing(tmp_path: Path) -> None:
     """kill -9 three times, then the frames are those of a run that was let alone."""
@@ -471,17 +485,8 @@ def test_killed_in_the_middle_it_loses_nothing(tmp_path: Path) -> None:
         BatchedEngine(gupta()).md([crystal(), crystal(1)], sys.argv[1], steps=2000, interval=5)
         """
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "killed")]
     for _ in range(3):
-        before = len(list((tmp_path / "killed").glob("*.h5")))
-        process = subprocess.Popen(command)
-        deadline = time.monotonic() + 300
-        while len(list((tmp_path / "killed").glob("*.h5"))) < before + 3:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.kill()
-        process.wait()
+        _run_and_kill(script, tmp_path / "killed", pieces=3)
     engine = BatchedEngine(gupta())
     systems = [crystal(), crystal(1)]
     killed = engine.md(systems, tmp_path / "killed", steps=2000, interval=5)
@@ -491,3 +496,34 @@ def test_killed_in_the_middle_it_loses_nothing(tmp_path: Path) -> None:
         one, other = (read_frames(tmp_path / name, i) for name in ("killed", "whole"))
         assert np.array_equal(one.steps, np.arange(0, 2001, 5))
         assert np.array_equal(one.positions, other.positions)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("ensemble", ["nvt", "normal-stress"])
+def test_killed_on_a_gpu_it_goes_on_bit_for_bit(tmp_path: Path, dtype: str, ensemble: str) -> None:
+    """With torch's own operations; of NVIDIA's kernels nobody promises it."""
+    if importlib.util.find_spec("cuequivariance_ops_torch") is not None:
+        pytest.skip("cuEquivariance's kernels are installed")
+    script = textwrap.dedent(
+        f"""
+        import sys
+        from potentials.batched import BatchedEngine
+        from tests.potentials.batched.networks import random_mace
+        from tests.potentials.batched.systems import alloy
+        systems = [alloy(seed, ("Cu", "Au")) * (2, 2, 2) for seed in range(6)]
+        network = random_mace.__wrapped__({dtype!r}, device="cuda")
+        results = BatchedEngine(network).md(
+            systems, sys.argv[1], steps=400, interval=5, friction=0.02, ensemble={ensemble!r}
+        )
+        assert all(result.converged for result in results), results[0].failure
+        """
+    )
+    for _ in range(2):
+        _run_and_kill(script, tmp_path / "killed", pieces=1)
+    for name in ("killed", "whole"):
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / name)], check=True)
+    for i in range(6):
+        one, other = (read_frames(tmp_path / name, i) for name in ("killed", "whole"))
+        for name, values in vars(one).items():
+            assert np.array_equal(values, getattr(other, name)), name
