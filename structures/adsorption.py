@@ -75,43 +75,37 @@ def adsorption_sites(
     adatom: str = "Li",
     *,
     min_separation: float = MIN_SEPARATION,
-    height: float | None = None,
-    frozen_thickness: float | None = None,
 ) -> list[AdsorptionSite]:
     """The symmetry-distinct top, bridge and hollow sites on the upper face of a facet.
 
     Sites are the atoms, edges and faces of the Delaunay triangulation of the surface atoms; faces
     with one circumcircle are one hollow (four-fold on fcc(100)). The surface atoms are those of
-    the top layer and those, as on a step, that lost at least 15 % of their bonds.
+    the top layer and those, as on a step, that lost at least 15 % of their bonds. The adatom starts
+    where it touches the surface: no atom closer than 0.95 times the sum of the atomic radii
+    (Slater, J. Chem. Phys. 41, 3199 (1964)). The lower half of the slab may not move; of a single
+    sheet everything may.
 
     Args:
         facet: a Facet, or its slab as a pymatgen Structure or ASE Atoms with c along z.
         adatom: chemical symbol.
         min_separation: least distance between an adatom and its images, Å; the smallest supercell
             that keeps the face's symmetry is used.
-        height: start of the adatom above the top layer, Å. By default the adatom touches the
-            surface: no atom closer than 0.95 times the sum of the atomic radii (Slater, J. Chem.
-            Phys. 41, 3199 (1964)).
-        frozen_thickness: depth of slab above its lowest atom that may not move, Å; half the slab
-            by default, and nothing of a single sheet.
 
     Returns:
         Sites sorted top, bridge, hollow.
 
     Raises:
-        StructureError: unknown element, or a length that is not above zero.
+        StructureError: unknown element, or a ``min_separation`` that is not above zero.
     """
     slab = facet.structure if isinstance(facet, Facet) else as_structure(facet)
     radius = atomic_radius(adatom)
-    for field, value in (("min_separation", min_separation), ("height", height)):
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise StructureError(f"{field}: {value} must be a length above 0 Å")
-    if frozen_thickness is None:
-        thickness = float(np.ptp(slab.cart_coords[:, 2]))
-        # A single sheet has no inside to hold on to.
-        frozen_thickness = thickness / 2 if thickness > LAYER_TOLERANCE else -1.0
+    if not (math.isfinite(min_separation) and min_separation > 0):
+        raise StructureError(f"min_separation: {min_separation} must be a length above 0 Å")
+    thickness = float(np.ptp(slab.cart_coords[:, 2]))
+    # A single sheet has no inside to hold on to.
+    frozen = thickness / 2 if thickness > LAYER_TOLERANCE else -1.0
     transform = smallest_transform(slab, min_separation)
-    large = with_frozen_bottom(supercell(slab, transform), frozen_thickness)
+    large = with_frozen_bottom(supercell(slab, transform), frozen)
     cells = abs(round(float(np.linalg.det(transform))))
     places = _places(slab)
     sites = []
@@ -119,10 +113,7 @@ def adsorption_sites(
         # In-plane coordinates r = f A of the slab are f T^-1 (T A) of the supercell.
         fractional = place.position @ np.linalg.inv(transform)
         lateral = fractional @ in_plane_vectors(large)
-        if height is None:
-            z = float(contact_heights(large, fractional[None, :], np.array([radius]))[0])
-        else:
-            z = float(large.cart_coords[:, 2].max()) + height
+        (z,) = contact_heights(large, fractional[None, :], np.array([radius]))
         with_adatom = large.copy()
         with_adatom.append(
             adatom,

@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 from structures.errors import StructureError
 
 _MILLISECONDS = 90
+_WIDTH = 420
+"""Of the picture, pixels."""
 _MARGIN = 1.5
 _COLOURS = 32
 
 
-def film_gif(symbols: Sequence[str], frames: ArrayLike, cell: ArrayLike, width: int = 420) -> bytes:
+def film_gif(symbols: Sequence[str], frames: ArrayLike, cell: ArrayLike) -> bytes:
     """Frames as an animated GIF, looking along the cell's second vector, the normal upwards.
 
     Needs no display and no program but Pillow.
@@ -24,7 +26,6 @@ def film_gif(symbols: Sequence[str], frames: ArrayLike, cell: ArrayLike, width: 
         symbols: element of each atom.
         frames: (n_frames, n_atoms, 3), Å; atoms are wrapped sideways into the cell.
         cell: (3, 3), Å, the first two vectors in the plane.
-        width: of the picture, pixels.
 
     Raises:
         StructureError: no frames, or not as many atoms as symbols.
@@ -42,8 +43,8 @@ def film_gif(symbols: Sequence[str], frames: ArrayLike, cell: ArrayLike, width: 
     period = float(vectors[0] @ sideways)
     x, depth, z = (positions @ sideways) % period, positions @ axis, positions @ normal
     low, high = float(z.min()) - _MARGIN, float(z.max()) + _MARGIN
-    scale = width / period
-    size = (width, max(40, round((high - low) * scale)))
+    scale = _WIDTH / period
+    size = (_WIDTH, max(40, round((high - low) * scale)))
     numbers = [atomic_numbers[symbol] for symbol in symbols]
     fills = [tuple(int(255 * part) for part in jmol_colors[number]) for number in numbers]
     radii = [0.75 * float(covalent_radii[number]) * scale for number in numbers]

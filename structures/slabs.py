@@ -92,7 +92,6 @@ def facet(
     *,
     min_thickness: float = MIN_THICKNESS,
     min_vacuum: float = MIN_VACUUM,
-    symmetric: bool = True,
     host: str | None = None,
 ) -> Facet:
     """The termination of one facet that cuts the fewest bonds; arguments as for `facets`."""
@@ -101,7 +100,6 @@ def facet(
         miller_indices=[miller_index],
         min_thickness=min_thickness,
         min_vacuum=min_vacuum,
-        symmetric=symmetric,
         host=host,
     )[0]
 

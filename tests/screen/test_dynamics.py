@@ -261,10 +261,10 @@ def test_the_best_of_every_screen_move_those_of_this_potential(tmp_path, monkeyp
 def test_film_has_its_frames():
     rng = np.random.default_rng(0)
     frames = rng.uniform(0, 8, size=(5, 6, 3))
-    gif = film_gif(["Li"] * 3 + ["Cu"] * 3, frames, np.diag([10.0, 8, 20]), width=120)
+    gif = film_gif(["Li"] * 3 + ["Cu"] * 3, frames, np.diag([10.0, 8, 20]))
     picture = Image.open(io.BytesIO(gif))
     assert picture.n_frames == 5
-    assert picture.size[0] == 120
+    assert picture.size == (420, pytest.approx(420 * (np.ptp(frames[..., 2]) + 3) / 10, abs=1))
     assert len(picture.convert("RGB").getcolors(100_000)) > 3
     with pytest.raises(StructureError, match="frames"):
         film_gif(["Li"], frames, np.eye(3))
