@@ -80,7 +80,7 @@ def interface_run(
     apart = separation(trajectory, contact)
     settled = equilibrium(trajectory.energies, apart)
     tail = trajectory.part(slice(settled.start, None))
-    profiles = density_profiles(tail, 0.25)
+    profiles = density_profiles(tail)
     means = {e: block_mean(d, settled.inefficiency) for e, d in profiles.densities.items()}
     few = trajectory.part(slice(None, None, max(1, len(trajectory.times) // _VOID_FRAMES)))
     voids = void_fraction(few, film, contact)
@@ -178,7 +178,7 @@ def drop_run(
         for w, shape in zip(windows, shapes, strict=True)
     ]
     half = trajectory.part(slice(len(trajectory.times) // 2, None))
-    profiles = density_profiles(half, 0.25)
+    profiles = density_profiles(half)
     last = shapes[-1]
     times = [float(trajectory.times[window][0]) for window in windows]
     start, mean = _settled_angle(shapes, times, float(trajectory.times[-1]))

@@ -11,8 +11,15 @@ from results.errors import ResultsError
 
 CROSSING_MARGIN = 1.0
 """Å beyond the contact plane from which an atom has crossed; thermal motion stays within it."""
+_MIXING_BIN = 0.5
+"""Å."""
 _VOID_PIXEL = 0.5
 """Å."""
+_COVERED = 2.6
+"""Distance in the plane within which a film atom covers a point of it, Å: just above the radius of
+the largest hole in a layer of bcc lithium, a/√2 = 2.43 Å on (100), so that sound Li shows none."""
+_COVERING = 3.0
+"""Height above the contact plane within which a film atom covers, Å."""
 _LAYER = 1.0
 """Thickness within which atoms belong to one layer at a contact, Å."""
 
@@ -89,9 +96,7 @@ def density_profiles(trajectory: Trajectory, bin_width: float = 0.25) -> Profile
     return Profiles(middles, densities)
 
 
-def mixed_zone_width(
-    trajectory: Trajectory, film: ArrayLike, contact: Contact, bin_width: float = 0.5
-) -> float:
+def mixed_zone_width(trajectory: Trajectory, film: ArrayLike, contact: Contact) -> float:
     """Width of the zone where atoms of both sides stand, w = 4 ∫ φ (1 − φ) dz, Å.
 
     φ is the share of atoms that began in the film. A profile φ = ½ (1 + tanh(2z/w)) gives back its
@@ -102,14 +107,13 @@ def mixed_zone_width(
         trajectory: frames that are averaged over.
         film: (n_atoms,), bool, atoms that began in the film.
         contact: where the sides met.
-        bin_width: Å.
     """
     chosen = np.asarray(film, dtype=bool)
     heights = _from_start(trajectory, chosen, contact)
     middle, period = contact.lower, float(trajectory.cell_heights.mean())
     half = (contact.upper - contact.lower) / 2
     relative = (heights - middle + period / 2) % period - period / 2
-    n_bins = max(1, round(period / bin_width))
+    n_bins = max(1, round(period / _MIXING_BIN))
     edges = np.linspace(-period / 2, period / 2, n_bins + 1)
     of_film = np.histogram(relative[:, chosen], edges)[0].astype(float)
     of_all = np.histogram(relative, edges)[0].astype(float)
@@ -185,33 +189,23 @@ def separation(trajectory: Trajectory, contact: Contact) -> Floats:
     return apart
 
 
-def void_fraction(
-    trajectory: Trajectory,
-    film: ArrayLike,
-    contact: Contact,
-    radius: float = 2.6,
-    thickness: float = 3.0,
-) -> Floats:
+def void_fraction(trajectory: Trajectory, film: ArrayLike, contact: Contact) -> Floats:
     """Share of the contact plane that no film atom covers, (n_frames,), from 0 to 1.
 
-    A point of the plane (grid of 0.5 Å) is covered if a film atom within ``thickness`` above the
-    plane (or 1 Å under it) is within ``radius`` of it in the plane. The default is just above the
-    radius of the largest hole in a layer of bcc lithium, a/√2 = 2.43 Å on (100), so that sound Li
-    shows none.
+    A point of the plane (grid of 0.5 Å) is covered if a film atom up to 3 Å above the plane (or 1 Å
+    under it) is within 2.6 Å of it in the plane.
 
     Args:
         trajectory: frames.
         film: (n_atoms,), bool.
         contact: where the sides met; its plane moves with the substrate.
-        radius: Å.
-        thickness: Å.
     """
     chosen = np.asarray(film, dtype=bool)
     heights = _from_start(trajectory, chosen, contact)
     found = np.ones(len(trajectory.times))
     for frame, cell in enumerate(trajectory.cells):
         above = heights[frame] - contact.lower
-        near = chosen & (above > -CROSSING_MARGIN) & (above < thickness)
+        near = chosen & (above > -CROSSING_MARGIN) & (above < _COVERING)
         if not near.any():
             continue
         a, b = (float(np.linalg.norm(vector)) for vector in cell[:2])
@@ -229,7 +223,7 @@ def void_fraction(
             for j in (-1, 0, 1):
                 vectors = (apart + np.array([i, j])) @ cell[:2]
                 shortest = np.minimum(shortest, np.einsum("gai,gai->ga", vectors, vectors))
-        found[frame] = float((shortest.min(axis=1) > radius**2).mean())
+        found[frame] = float((shortest.min(axis=1) > _COVERED**2).mean())
     return found
 
 
