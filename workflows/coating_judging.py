@@ -346,7 +346,7 @@ class _Judge:
         phase, composition = self.phases[name], self.compositions[name]
         diagram, key = self._diagram(name)
         formula = (key, phase.formula)
-        level, _ = self._once(("level", *formula), lambda: hull_level(diagram, composition))
+        level = self._once(("level", *formula), lambda: hull_level(diagram, composition))
         above = height_above(level, phase.energy_per_atom_ev)
         window = self._once(
             ("window", *formula), lambda: electrochemical_window(diagram, composition)

@@ -7,7 +7,7 @@ metal. Source: Ong et al., Chem. Mater. 20, 1798 (2008); Richards et al., Chem. 
 (2016).
 
 The compound itself is taken to lie on the hull, as in Zhu et al., ACS Appl. Mater. Interfaces 7,
-23685 (2015): how far above it really lies is a number of its own (`energy_above_hull`).
+23685 (2015): how far above it really lies is a number of its own (`height_above`).
 """
 
 from collections.abc import Mapping
@@ -152,32 +152,14 @@ def decomposition_at(
     return Decomposition(potential, gained / line.atoms, taken, line.products[kink])
 
 
-def energy_above_hull(
-    diagram: PhaseDiagram, composition: Composition, energy: float
-) -> tuple[float, tuple[str, ...]]:
-    """How far a phase lies above the hull, eV/atom, at least 0; and what the hull is made of there.
-
-    Args:
-        diagram: of at least the composition's elements.
-        composition: of the cell whose energy is given.
-        energy: of that cell, eV, from the potential of the diagram.
-
-    Raises:
-        ResultsError: elements that the diagram lacks.
-    """
-    level, products = hull_level(diagram, composition)
-    return height_above(level, energy / composition.num_atoms), products
-
-
-def hull_level(diagram: PhaseDiagram, composition: Composition) -> tuple[float, tuple[str, ...]]:
-    """The hull's energy at a composition, eV/atom, and what it is made of there.
+def hull_level(diagram: PhaseDiagram, composition: Composition) -> float:
+    """The hull's energy at a composition, eV/atom.
 
     Raises:
         ResultsError: elements that the diagram lacks.
     """
     check_elements(diagram, composition)
-    parts, lowest = diagram.get_decomp_and_hull_energy_per_atom(composition)
-    return float(lowest), products_of(parts)
+    return float(diagram.get_hull_energy_per_atom(composition))
 
 
 def height_above(level: float, energy_per_atom: float) -> float:

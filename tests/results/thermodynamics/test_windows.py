@@ -6,7 +6,8 @@ from results.errors import ResultsError
 from results.thermodynamics.windows import (
     decomposition_at,
     electrochemical_window,
-    energy_above_hull,
+    height_above,
+    hull_level,
 )
 from tests.results.thermodynamics.hulls import LEVELS, hull, random_hull
 
@@ -131,10 +132,10 @@ def test_energy_above_the_hull_is_per_atom_of_the_phase():
     diagram = hull()
     formula = Composition("Li6PS5Cl")
     on_hull = -8.0 - 4.2 - 4.0 + sum(n * LEVELS[e.symbol] for e, n in formula.items())
-    above, parts = energy_above_hull(diagram, formula * 2, 2 * (on_hull + 0.13))
-    assert above == pytest.approx(0.13 / 13)
-    assert set(parts) == {"Li3PS4", "Li2S", "LiCl"}
-    assert energy_above_hull(diagram, Composition("Li2S"), -4.2 + 2 * -1.9 - 4.1)[0] == 0
+    level = hull_level(diagram, formula * 2)
+    assert level == pytest.approx(on_hull / 13)
+    assert height_above(level, (on_hull + 0.13) / 13) == pytest.approx(0.13 / 13)
+    assert height_above(hull_level(diagram, Composition("Li2S")), (-4.2 - 2 * 1.9 - 4.1) / 3) == 0
 
 
 @pytest.mark.parametrize(
