@@ -10,6 +10,8 @@ What happens to a shard that ends without all its systems:
 
 - it was stopped before the wall time, or died after finishing some or after a part of them was on
   the disk (molecular dynamics): the rest is submitted again;
+- it was stopped twice without finishing any: it is halved, and a system that is alone then gets
+  longer wall times, as far as the profile allows, before it is recorded as failed;
 - it died twice without finishing any: its systems are computed one by one, the one in flight noted,
   and one that then kills its shard twice is recorded as failed;
 - it ended before it began to compute, three times: the profile or the potential is wrong, and the
@@ -27,7 +29,7 @@ from typing import Any
 from results.spool import SpoolReader
 from workflows.errors import WorkflowError
 from workflows.places import Keep, ThisProcess
-from workflows.profiles import HERE, Profile
+from workflows.profiles import HERE, Profile, time_of
 from workflows.scheduler import NoAnswerError, Queue, Scheduler
 from workflows.settings import PotentialSettings, from_the_root
 from workflows.shard_array import JOB_PREFIX, Group, ShardArray, arrays_in
@@ -358,10 +360,7 @@ class _StageOnCluster:
             return
         if group.stops >= _STOPS:
             if len(group.fingerprints) == 1:
-                self._record_failure(
-                    group.fingerprints[0],
-                    f"not done within the wall time of {self._profile.time}, {group.stops} times",
-                )
+                self._longer(group)
                 return
             half = len(group.fingerprints) // 2
             for part in (group.fingerprints[:half], group.fingerprints[half:]):
@@ -370,6 +369,23 @@ class _StageOnCluster:
         if group.deaths >= _DEATHS:
             group = replace(group, one_by_one=True)
         self._waiting.append(group)
+
+    def _longer(self, group: Group) -> None:
+        """Try a system that is alone with twice the wall time, if the profile allows more."""
+        profile = self._profile_for(group)
+        if profile.time_s < profile.max_time_s:
+            longer = time_of(min(2 * profile.time_s, profile.max_time_s))
+            # That a wall time is too short was seen twice before; of a longer one, once is enough.
+            self._waiting.append(replace(group, time=longer, stops=_STOPS - 1))
+            return
+        times = "" if group.time else f", {group.stops} times"
+        self._record_failure(
+            group.fingerprints[0], f"not done within the wall time of {profile.time}{times}"
+        )
+
+    def _profile_for(self, group: Group) -> Profile:
+        """The profile with the wall time that ``group`` needs."""
+        return self._profile.model_copy(update={"time": group.time or self._profile.time})
 
     def _record_failure(self, fingerprint: str, reason: str) -> None:
         position = self._left[fingerprint]
@@ -406,11 +422,13 @@ class _StageOnCluster:
             if (left := tuple(key for key in group.fingerprints if key in self._left))
         ]
         per_array = _MAX_ELEMENTS * self._profile.shards_per_job
+        self._waiting.sort(key=lambda group: group.time)  # of which an array has one
         while self._waiting:
-            groups = self._waiting[:per_array]
+            alike = [group for group in self._waiting if group.time == self._waiting[0].time]
+            groups = alike[:per_array]
             if not self._submit_array(groups):
                 return
-            del self._waiting[:per_array]
+            del self._waiting[: len(groups)]
 
     def _submit_array(self, groups: Sequence[Group]) -> bool:
         """Whether the scheduler took an array of ``groups``."""
@@ -423,8 +441,9 @@ class _StageOnCluster:
             for _, folder, group in array.shards():
                 self._write_shard(folder, group)
             script = array.path / "job.sh"
+            profile = self._profile_for(groups[0])
             script.write_text(
-                self._scheduler.script(self._profile, array.path, array.job_name, len(elements))
+                self._scheduler.script(profile, array.path, array.job_name, len(elements))
             )
             job_id = self._scheduler.submit(script)
         except NoAnswerError as error:
@@ -469,7 +488,7 @@ class _StageOnCluster:
             shutil.rmtree(array.path, ignore_errors=True)
 
     def _write_shard(self, folder: ShardFolder, group: Group) -> None:
-        work, profile = self._work, self._profile
+        work, profile = self._work, self._profile_for(group)
         positions = [self._left[key] for key in group.fingerprints]
         settings = work.settings
         if hasattr(settings, "device"):

@@ -23,7 +23,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from results.errors import nearest
 from workflows.errors import WorkflowError
@@ -49,6 +56,9 @@ class Profile(BaseModel):
     account: _Word | None = Field(default=None, description="Account that is charged.")
     qos: _Word | None = Field(default=None, description="Quality of service (SLURM).")
     time: str = Field(default="04:00:00", description="Wall time, [days-]hours:minutes:seconds.")
+    max_time: str | None = Field(
+        default=None, description="Wall time up to which a system that needs more is tried again."
+    )
     gpus: int = Field(default=0, ge=0, le=64, description="GPUs of one job.")
     cpus: int = Field(default=1, ge=1, le=4096, description="Cores of one job.")
     memory: str | None = Field(default=None, description="Memory of one job, such as 32G.")
@@ -81,11 +91,19 @@ class Profile(BaseModel):
     )
     poll: float = Field(default=15, gt=0, le=3600, description="Between looks at the queue, s.")
 
-    @field_validator("time")
+    @field_validator("time", "max_time")
     @classmethod
-    def _is_time(cls, value: str) -> str:
-        if not _TIME.fullmatch(value) or not seconds_of(value):
+    def _is_time(cls, value: str | None) -> str | None:
+        if value is not None and (not _TIME.fullmatch(value) or not seconds_of(value)):
             raise ValueError('write it as "04:00:00" or "1-12:00:00", in quotes')
+        return value
+
+    @field_validator("max_time")
+    @classmethod
+    def _not_under_time(cls, value: str | None, info: ValidationInfo) -> str | None:
+        time = info.data.get("time")
+        if value is not None and time is not None and seconds_of(value) < seconds_of(time):
+            raise ValueError(f"should not be under time, {time}")
         return value
 
     @field_validator("memory")
@@ -119,6 +137,11 @@ class Profile(BaseModel):
     def time_s(self) -> int:
         """Wall time, s."""
         return seconds_of(self.time)
+
+    @property
+    def max_time_s(self) -> int:
+        """Longest wall time that a job may ask for, s."""
+        return seconds_of(self.max_time or self.time)
 
     @property
     def device(self) -> str:
@@ -200,6 +223,13 @@ def seconds_of(time: str) -> int:
         return 0
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def time_of(seconds: int) -> str:
+    """``[days-]hours:minutes:seconds`` of a number of seconds."""
+    days, rest = divmod(seconds, 24 * 3600)
+    time = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return f"{days}-{time}" if days else time
 
 
 def _profile(name: str, fields: Any, source: str) -> Profile:

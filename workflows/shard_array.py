@@ -36,6 +36,7 @@ class Group:
         false_starts: shards of it that ended before they began to compute.
         one_by_one: computed one after the other, to find the one that kills.
         kills: deaths of a shard while this system was alone in flight.
+        time: wall time of its next shard where it needs more than the profile's, else empty.
     """
 
     fingerprints: tuple[str, ...]
@@ -44,6 +45,7 @@ class Group:
     false_starts: int = 0
     one_by_one: bool = False
     kills: Mapping[str, int] = field(default_factory=dict)
+    time: str = ""
 
 
 @dataclass(frozen=True)

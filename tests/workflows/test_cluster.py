@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,11 +19,12 @@ from results.errors import ResultsError
 from results.spool import Spool
 from tests.services.read_only import read_only
 from tests.services.slurm import running_slurm
-from tests.workflows.stub_potential import IN_PIECES, STUB, StubSettings, systems
+from tests.workflows.stub_potential import IN_PIECES, STUB, StubSettings, load, systems
 from workflows.cluster import Cluster, DetachedError, _StageOnCluster
 from workflows.errors import WorkflowError
 from workflows.places import computing_at
 from workflows.profiles import Profile
+from workflows.scheduler import Scheduler
 from workflows.settings import StoreSettings
 from workflows.shard_array import Group, ShardArray, arrays_in
 from workflows.shard_folder import Beat, Result, ShardOrders
@@ -276,6 +278,68 @@ def test_a_stop_that_left_a_part_on_the_disk_counts_not_against_its_systems(
     stage._look_at(stage._out[0], None)
     (waiting,) = stage._waiting
     assert (waiting.fingerprints, waiting.stops) == (("key",), stops)
+
+
+A, B, C = ("a" * 64, "b" * 64, "c" * 64)
+
+
+def _stage(folder, profile, kept):
+    settings = StubSettings()
+    identity = load(settings)[0].identity.to_dict()
+    work = StageWork("try", STUB, {}, settings, identity, systems(3), [A, B, C])
+    return _StageOnCluster(work, kept.append, "cpu", profile, folder, False)
+
+
+def _stop(stage):
+    """Stop the only shard that is out, as its wall time does; how long that was, s."""
+    (shard,) = stage._out
+    orders = shard.folder.read_input()[1]
+    asked = (shard.array.path / "job.sh").read_text()
+    days, hours, minutes, seconds = map(
+        int, re.search(r"--time=(.+)", asked)[1].replace("-", ":").split(":")
+    )
+    assert ((days * 24 + hours) * 60 + minutes) * 60 + seconds == orders.time_limit_s
+    shard.folder.write_beat(Beat(phase="computing"))
+    shard.folder.write_result(Result("stopped"))
+    stage._look_at(shard, None)
+    return orders.time_limit_s
+
+
+def test_a_system_alone_gets_longer_wall_times_as_far_as_the_profile_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(Scheduler, "submit", lambda *_: "1")
+    kept = []
+    stage = _stage(tmp_path, Profile(time="00:10:00", max_time="00:35:00"), kept)
+    stage._waiting = [Group((A,))]
+    limits = []
+    while stage._waiting:
+        stage._submit()
+        limits.append(_stop(stage))
+    assert limits == [600, 600, 1200, 2100]
+    assert [document.failure for document in kept] == ["not done within the wall time of 00:35:00"]
+
+
+def test_without_a_longer_wall_time_a_system_fails_at_the_second_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr(Scheduler, "submit", lambda *_: "1")
+    kept = []
+    stage = _stage(tmp_path, Profile(time="00:10:00"), kept)
+    stage._waiting = [Group((A,), stops=1)]
+    stage._submit()
+    _stop(stage)
+    assert stage._waiting == []
+    assert "within the wall time of 00:10:00, 2 times" in kept[0].failure
+
+
+def test_shards_of_another_wall_time_are_another_job(tmp_path, monkeypatch):
+    monkeypatch.setattr(Scheduler, "submit", lambda *_: "1")
+    stage = _stage(tmp_path, Profile(time="00:10:00", max_time="01:00:00"), [])
+    stage._waiting = [Group((A,)), Group((B,), time="00:20:00", stops=1), Group((C,))]
+    stage._submit()
+    assert stage._waiting == []
+    by_array = {}
+    for shard in stage._out:
+        limit = shard.folder.read_input()[1].time_limit_s
+        by_array.setdefault(shard.array.path, []).append((shard.group.fingerprints, limit))
+    assert sorted(by_array.values()) == [[((A,), 600), ((C,), 600)], [((B,), 1200)]]
 
 
 @pytest.mark.slow

@@ -60,6 +60,8 @@ def test_a_whole_profile(tmp_path):
         ("gpu: {partitoin: gpu}", r"gpu.partitoin: unknown; did you mean 'partition'"),
         ("gpu: {time: 4h}", r"gpu.time = '4h': write it as \"04:00:00\""),
         ("gpu: {time: 400}", r"gpu.time = 400: should be a valid string"),
+        ('gpu: {max_time: "4h"}', r"gpu.max_time = '4h': write it as \"04:00:00\""),
+        ('gpu: {max_time: "03:59:59"}', r"gpu.max_time = '03:59:59': should not be under time"),
         ("gpu: {memory: lots}", r"gpu.memory = 'lots': write it as 32G"),
         ("gpu: {gpus: -1}", r"gpu.gpus = -1"),
         ("gpu: {scheduler: lsf}", r"gpu.scheduler = 'lsf': should be 'slurm' or 'pbs'"),
