@@ -17,21 +17,6 @@ _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
 
-def read_campaign(path: str | Path) -> Campaign:
-    """The campaign in a YAML file.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The campaign, its fields checked one by one but not yet against the crystal library.
-
-    Raises:
-        CampaignError: in one line, if the file cannot be read or a field is wrong.
-    """
-    return parse_campaign(read_text(path), str(path))
-
-
 def quickstart_file() -> Path:
     """The campaign that runs where none is named; it comes with the package."""
     return Path(__file__).with_name("quickstart.yaml")
@@ -57,8 +42,10 @@ def read_text(path: str | Path) -> str:
 def parse_campaign(text: str, source: str) -> Campaign:
     """The campaign in ``text``; ``source`` names it in errors.
 
+    Its fields are checked one by one, but not yet against the crystal library.
+
     Raises:
-        CampaignError: as in `read_campaign`.
+        CampaignError: in one line, if it is no YAML or a field is wrong.
     """
     try:
         data = parsed(text)

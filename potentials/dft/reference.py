@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import ase.io
 from ase import Atoms
@@ -23,15 +22,6 @@ def reference_frames_file() -> Path:
     return _FOLDER / _FRAMES
 
 
-def reference_facts() -> dict[str, Any]:
-    """What made the frames: settings, versions, hashes of setups and file, what did not converge.
-
-    The file's own hash is under ``"sha256"``, the potential's identity under ``"potential"``.
-    """
-    facts: dict[str, Any] = json.loads((_FOLDER / _FACTS).read_text(encoding="utf-8"))
-    return facts
-
-
 def write_reference_frames(
     frames: Sequence[Atoms],
     potential: GpawPotential,
@@ -39,7 +29,7 @@ def write_reference_frames(
     seconds: float,
     folder: Path,
 ) -> None:
-    """Write frames and facts.
+    """Write frames, and beside them what made them: settings, versions, hashes of setups and file.
 
     Args:
         frames: labelled; ``info`` holds name, family and system.

@@ -3,7 +3,7 @@
 import pytest
 
 from screen.campaign_checks import check_crystals, check_elements
-from screen.campaign_file import parse_campaign, quickstart_file, read_campaign
+from screen.campaign_file import parse_campaign, quickstart_file, read_text
 from screen.errors import CampaignError
 from screen.facet_sections import facets_of
 from structures.crystal_library import crystal
@@ -93,7 +93,7 @@ def test_the_potential_must_cover_every_host_and_lithium():
 
 
 def test_the_quickstart_is_a_campaign_and_the_example():
-    quickstart = read_campaign(quickstart_file())
+    quickstart = parse_campaign(read_text(quickstart_file()), "quickstart.yaml")
     check_crystals(quickstart, "quickstart.yaml")
     collectors = quickstart.screens.collectors
     assert collectors.hosts == ["Cu", "Ni", "Al", "Ag", "Au", "Mg", "Zn"]

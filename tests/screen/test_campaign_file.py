@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screen.campaign import Campaign, Limits
-from screen.campaign_file import parse_campaign, read_campaign
+from screen.campaign_file import parse_campaign, read_text
 from screen.errors import CampaignError
 from screen.facet_sections import MaxIndex, facets_of
 
@@ -64,7 +64,8 @@ def test_several_screens_each_with_its_ranking():
 
 
 def test_seeds_alone_are_a_campaign_and_the_example_reads():
-    campaign = read_campaign(Path(__file__).parents[2] / "examples" / "seeds.yaml")
+    example = Path(__file__).parents[2] / "examples" / "seeds.yaml"
+    campaign = parse_campaign(read_text(example), "seeds.yaml")
     assert campaign.screens.asked == ("seeds",)
     assert campaign.screens.seeds.elements == ["Ag", "Au", "Zn", "Mg", "Al", "Sn"]
     assert campaign.screens.seeds.decorations is None
@@ -170,13 +171,13 @@ def test_repeated_aliases_do_not_fill_the_message():
 
 def test_unreadable_files(tmp_path):
     with pytest.raises(CampaignError, match="no such file"):
-        read_campaign(tmp_path / "none.yaml")
+        read_text(tmp_path / "none.yaml")
     with pytest.raises(CampaignError, match="is a directory"):
-        read_campaign(tmp_path)
+        read_text(tmp_path)
     latin = tmp_path / "latin.yaml"
     latin.write_bytes(b"name: a\npotential: \xe4\n")
     with pytest.raises(CampaignError, match="line 2: not UTF-8"):
-        read_campaign(latin)
+        read_text(latin)
 
 
 scalars = st.one_of(

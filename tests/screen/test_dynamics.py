@@ -20,7 +20,7 @@ from results.dynamics_documents import (
     WettingDocument,
 )
 from screen.campaign_checks import check_crystals
-from screen.campaign_file import read_campaign
+from screen.campaign_file import parse_campaign
 from screen.dynamics import _best
 from screen.errors import CampaignError
 from screen.ranking_output import as_dict
@@ -199,11 +199,10 @@ def test_points_of_unsound_runs_are_not_drawn():
         ("wetting: {hosts: [Cu], drop_atom: 100}", "drop_atoms"),
     ],
 )
-def test_bad_sections_are_refused_in_one_line(tmp_path, asked, message):
-    path = tmp_path / "campaign.yaml"
-    path.write_text(f"name: moving\npotential: mini\nscreens: {{{asked}}}\n")
+def test_bad_sections_are_refused_in_one_line(asked, message):
+    text = f"name: moving\npotential: mini\nscreens: {{{asked}}}\n"
     with pytest.raises(CampaignError) as caught:
-        check_crystals(read_campaign(path), "campaign.yaml")
+        check_crystals(parse_campaign(text, "x.yaml"), "x.yaml")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -215,8 +214,7 @@ def test_the_best_of_every_screen_move_those_of_this_potential(tmp_path, monkeyp
     monkeypatch.setattr(
         "workflows.settings.engine_for", lambda _: (SimpleNamespace(identity=identity), None)
     )
-    path = tmp_path / "campaign.yaml"
-    path.write_text(
+    text = (
         "name: synthetic\npotential: mini\nscreens:\n"
         "  collectors: {hosts: [Cu, Au, Ni]}\n  seeds: {elements: [Ag, Zn]}\n"
         "  dynamics: {best: 2}\n"
@@ -239,7 +237,7 @@ def test_the_best_of_every_screen_move_those_of_this_potential(tmp_path, monkeyp
     with open_database(location) as database:
         database.add_campaign("synthetic", {})
         database.add_candidates("synthetic", [*held, *seeds])
-    found = _best(read_campaign(path), PotentialSettings("mini"), location)
+    found = _best(parse_campaign(text, "x.yaml"), PotentialSettings("mini"), location)
     assert {
         name: [(one.host, one.miller_index) for one in documents]
         for name, documents in found.items()
