@@ -110,12 +110,11 @@ def _table() -> dict[str, _Row]:
         }
 
 
-def write_missing(elements: Iterable[str] = (), potential: str = "mini") -> None:
+def write_missing(elements: Iterable[str]) -> None:
     """Relax with the teacher what the table lacks, the smallest cells first; kept one by one.
 
     Args:
-        elements: only crystals made of these; empty for all that the potential covers.
-        potential: the student, a key of `TEACHERS`.
+        elements: only crystals made of these; empty for all that `mini` covers.
 
     Raises:
         WorkflowError: the teacher cannot be loaded.
@@ -124,11 +123,11 @@ def write_missing(elements: Iterable[str] = (), potential: str = "mini") -> None
     from potentials.loading import load_potential
 
     try:
-        student = load_potential(potential)
-        teacher = load_potential(TEACHERS[potential])
+        student = load_potential("mini")
+        teacher = load_potential(TEACHERS["mini"])
     except PotentialError as error:
         raise WorkflowError(str(error)) from error
-    source = f"{TEACHERS[potential]}, {teacher.identity.sha256[:12]}, {teacher.identity.dtype}"
+    source = f"{teacher.identity.name}, {teacher.identity.sha256[:12]}, {teacher.identity.dtype}"
     engine = teacher.engine()
     known = _table() if TABLE.exists() else {}
     for name, cell in _wanted(frozenset(elements) or student.elements):
