@@ -35,11 +35,9 @@ class CoatingScreenMaker(LithiumScreenMaker):
 
     Attributes:
         funnel: thresholds; None computes everything for every candidate.
-        bulk_maker: relaxes the crystals, cell included.
         strain_maker: relaxes the strained crystals.
         stress_maker: evaluates their stresses.
         end_maker: relaxes crystals with a vacancy or an extra lithium.
-        slab_maker: relaxes the facets of lithium.
     """
 
     name: str = "coatings"

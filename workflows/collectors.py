@@ -22,16 +22,10 @@ class CollectorScreenMaker(LithiumScreenMaker):
     list of these documents, one per facet.
 
     Attributes:
-        bulk_maker: relaxes the crystals, cell included.
-        slab_maker: relaxes the facets.
         adatom_maker: relaxes Li on its sites, and the bare supercells.
     """
 
     name: str = "collectors"
-    bulk_maker: RelaxMaker = field(
-        default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
-    )
-    slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax slabs"))
     adatom_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax adatoms"))
 
     def make(self, hosts: dict[str, Any]) -> Flow:

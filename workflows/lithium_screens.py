@@ -23,6 +23,8 @@ class LithiumScreenMaker(Maker):
         film_facets: facets of the Li film; the best W is taken over them.
         reference_facets: facets of Li from which the lowest surface energy is taken for the
             contact angle, besides those of the film.
+        bulk_maker: relaxes the crystals, cell included.
+        slab_maker: relaxes the facets.
         path_maker: finds the hops' minimum-energy paths.
         registry_maker: evaluates interfaces as built, to choose their registry.
         interface_maker: relaxes interfaces and their two sides apart.
@@ -37,6 +39,10 @@ class LithiumScreenMaker(Maker):
     reference_facets: list[list[int]] = field(
         default_factory=lambda: [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
     )
+    bulk_maker: RelaxMaker = field(
+        default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
+    )
+    slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax slabs"))
     path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find hops"))
     registry_maker: EvaluateMaker = field(
         default_factory=lambda: EvaluateMaker(name="try registries")

@@ -30,21 +30,15 @@ class SeedScreenMaker(LithiumScreenMaker):
     film's and the reference ones that has a common cell.
 
     Attributes:
-        bulk_maker: relaxes the crystals, cell included.
         solute_maker: relaxes bcc Li around one foreign atom.
         end_maker: relaxes crystals with a vacancy.
-        slab_maker: relaxes the facets.
         adatom_maker: relaxes Li on its sites, and the bare supercells.
     """
 
     name: str = "seeds"
-    bulk_maker: RelaxMaker = field(
-        default_factory=lambda: RelaxMaker(name="relax crystals", fmax=0.005, cell="full")
-    )
     solute_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax solutes"))
     end_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax vacancies"))
     path_maker: PathMaker = field(default_factory=lambda: PathMaker(name="find vacancy hops"))
-    slab_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax slabs"))
     adatom_maker: RelaxMaker = field(default_factory=lambda: RelaxMaker(name="relax adatoms"))
 
     def make(
