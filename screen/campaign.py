@@ -61,6 +61,11 @@ class FinalEnergies(Section):
     trust: bool = False
     dispersion: str | None = Field(default=None, min_length=1, examples=["d3"])
 
+    @property
+    def numbers(self) -> tuple[str | None, ...]:
+        """What its numbers depend on: not whether it is trusted, nor where it computes."""
+        return self.name, self.dtype, self.head, self.dispersion
+
 
 class PotentialSettings(FinalEnergies):
     """Which potential gives the numbers, and where it computes."""
@@ -70,7 +75,7 @@ class PotentialSettings(FinalEnergies):
 
 def _refuse_repeated_potentials(potentials: list[PotentialSettings]) -> list[PotentialSettings]:
     for position, one in enumerate(potentials):
-        if one in potentials[:position]:
+        if one.numbers in [other.numbers for other in potentials[:position]]:
             raise PydanticCustomError(
                 "repeated",
                 "item {position} repeats {value}; remove it",

@@ -38,7 +38,7 @@ def check_final_energies(campaign: Campaign, source: str) -> None:
         return
     named = f"{source}: final_energies = {final.name!r}"
     for one in campaign.potentials:
-        if one.model_dump(exclude={"device"}) == final.model_dump():
+        if one.numbers == final.numbers:
             raise CampaignError(f"{named}: is the potential itself; remove it or name another one")
     for screen in campaign.screens.asked:
         if screen in ("dynamics", "wetting"):

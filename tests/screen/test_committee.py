@@ -110,6 +110,7 @@ def test_a_campaign_names_its_committee():
     ("potential", "message"),
     [
         ("[mini, mini]", "item 1 repeats mini"),
+        ("[mini, {name: mini, device: cuda}]", "item 1 repeats mini"),
         ("[mini]", "potential"),
         ("[mini, {nam: chgnet}]", "did you mean 'name'"),
         ("[mini, 3]", r"potential\[1\]"),

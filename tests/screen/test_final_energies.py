@@ -132,6 +132,7 @@ def main_of(*arguments):
     [
         (": mini-pbe", ": mini-pbx", "final_energies = 'mini-pbx': .*mini-pbe"),
         (": mini-pbe", ": mini", "final_energies = 'mini': is the potential itself; remove it"),
+        (": mini-pbe", ": {name: mini, trust: true}", "is the potential itself; remove it"),
         (": mini-pbe", ": {name: mini-pbe, head: pbe}", "final_energies = 'mini-pbe': head"),
         (": mini-pbe", ": missing.model", "final_energies = 'missing.model': .*no file"),
         ("potential: mini\n", "potential: [chgnet, mini-pbe]\n", "is the potential itself"),
