@@ -122,7 +122,8 @@ def _derived(path: Path) -> str:
     found = [
         "## Derived quantities, against the teacher",
         "",
-        "Each with the potential's own relaxed crystals and references.",
+        "Each with the potential's own relaxed crystals and references; contacts in the teacher's"
+        " cells.",
         "",
         "| quantity | tolerance | within | mean error | largest error |",
         "|---|---|---|---|---|",

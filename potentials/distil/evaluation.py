@@ -1,7 +1,8 @@
 """What the program asks of a potential, from the network and from its teacher, side by side.
 
 Definitions are the program's own: surface energy, Li binding, barrier, work of adhesion, vacancy
-and alloy formation energy, each with the potential's own relaxed crystals and references.
+and alloy formation energy, each with the potential's own relaxed crystals and references,
+contacts in the teacher's cells.
 """
 
 import csv
@@ -119,14 +120,15 @@ def derived_quantities(
     """All derived quantities with one potential.
 
     Args:
-        crystals: starting crystals by name; relaxed anew with the potential.
+        crystals: starting crystals by name; relaxed anew with the potential, but for contacts: a
+            lattice that is longer by a thousandth may give another match, or a layer more.
         calculator: the potential.
         kept: JSON file that values are kept in as they come, and taken from when already there.
     """
     values: dict[str, float] = json.loads(kept.read_text()) if kept and kept.is_file() else {}
     relaxed = _relaxed(crystals, calculator)
     found = []
-    for quantity, system, compute in _tasks(relaxed, calculator):
+    for quantity, system, compute in _tasks(relaxed, crystals, calculator):
         key = f"{quantity} {system}"
         if key not in values:
             values[key] = compute()
@@ -139,7 +141,7 @@ def derived_quantities(
 Task = tuple[str, str, Callable[[], float]]
 
 
-def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
+def _tasks(crystals: Crystals, given: Crystals, calculator: Calculator) -> Iterator[Task]:
     lithium = energy_of(crystals["Li"], calculator) / len(crystals["Li"])
     facets = [facet for facet in FACETS if facet[0] in crystals]
 
@@ -183,7 +185,7 @@ def _tasks(crystals: Crystals, calculator: Calculator) -> Iterator[Task]:
             yield (
                 "work_of_adhesion",
                 label,
-                partial(work_of_adhesion, crystals, substrate, ground, film, calculator),
+                partial(work_of_adhesion, given, substrate, ground, film, calculator),
             )
 
 
