@@ -1,5 +1,6 @@
 """Relaxed interfaces set in motion, as one jobflow flow."""
 
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class DynamicsMaker(Maker):
         friction: of the Langevin thermostat, 1/fs. It slows atoms down, 1/D by mγ/kT over what
             it is without (Einstein): for liquid Li, 0.9e-4 cm²/s at 500 K, D by 1.5 % at 0.001,
             by 13 % at 0.01.
-        seed: of the first system.
+        seed: of all random numbers; each temperature and stress has its own.
     """
 
     name: str = "dynamics"
@@ -100,7 +101,7 @@ class DynamicsMaker(Maker):
             "timestep": self.timestep,
             "interval": self.interval,
             "friction": self.friction,
-            "seed": self.seed,
+            "seed": self._seed(temperature, normal_stress),
             "temperature": temperature,
             "ensemble": "nvt",
         }
@@ -109,6 +110,15 @@ class DynamicsMaker(Maker):
             parameters |= {"ensemble": "normal-stress", "normal_stress": normal_stress}
             stage += f" {normal_stress:g} GPa"
         return dynamics_stage(stage, structures, parameters, potential, stores)
+
+    def _seed(self, temperature: float, normal_stress: float | None) -> int:
+        """Seed of the first system at a temperature and stress.
+
+        Runs with the same random numbers fall into step even at different temperatures, and their
+        errors are then not independent (Sindhikara et al., J. Chem. Theory Comput. 5, 1624 (2009)).
+        """
+        pressed = "" if normal_stress is None else f"{normal_stress:g}"
+        return zlib.crc32(f"{self.seed} {temperature:g} {pressed}".encode())
 
 
 @dataclass

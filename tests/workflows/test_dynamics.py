@@ -333,6 +333,13 @@ def test_interfaces_run_at_every_temperature_and_stress(stores, interface):
     assert 1.5 < hottest.separation_a.value < 3.5
     assert hottest.widths_a[0] < 2
     assert document.void_fraction is not None
+    # Each run has random numbers of its own: none begins as a copy of another.
+    begun = [
+        np.diff(read_frames(run.frames.path, run.frames.index).positions[:2], axis=0).ravel()
+        for run in document.runs
+    ]
+    alike = np.corrcoef(begun) - np.eye(len(begun))
+    assert np.abs(alike).max() < 0.6
     # Thirty femtoseconds tell nothing of diffusion, and say so.
     assert document.li_diffusivity is None
     assert "too short" in document.evidence["li_diffusivity"].failure
