@@ -27,16 +27,14 @@ def check_choice(field: str, value: object, valid: Iterable[str]) -> None:
         raise PotentialError(f"{field}: {value!r} is unknown; {nearest(value, names)}")
 
 
-def check_positive(field: str, value: float, unit: str = "") -> None:
+def check_positive(field: str, value: float, unit: str) -> None:
     """Refuse a value that is not a finite number over zero.
 
     Raises:
         PotentialError: naming field and value.
     """
     if not (math.isfinite(value) and value > 0):
-        raise PotentialError(
-            f"{field}: {value} is not positive; give a number over 0 {unit}".strip()
-        )
+        raise PotentialError(f"{field}: {value} is not positive; give a number over 0 {unit}")
 
 
 def check_whole(field: str, value: int, least: int) -> None:

@@ -131,7 +131,7 @@ def load_campaign(
     if documents and potential is not None:
         documents = one_potential(documents, potential)
     elif last := content.get("last_run"):
-        # Runs stored by version 0.1.0 do not name the screen, which was always the same.
+        # Runs stored with the first tables do not name the screen, which was always the same.
         held = {_key(one) for one in last}
         own = [_key(_identity(document)) for document in documents]
         documents = [
