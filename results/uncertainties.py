@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from results.errors import ResultsError
+from results.quantities import contact_angle
 
 FORCE_CONSTANT = 0.5
 """Force constant of the soft motions that a relaxation must settle, eV/Å².
@@ -83,6 +84,28 @@ def sampled_best_error(values: Sequence[float], residuals: Sequence[float]) -> f
             minima.append((value, residual))
     spread = float(np.std([value for value, _ in minima], ddof=1)) if len(minima) > 1 else 0.0
     return math.hypot(spread, max(ordered[0][1], within))
+
+
+def contact_angle_error(
+    adhesion: float, gamma: float, adhesion_error: float | None, gamma_error: float | None
+) -> float | None:
+    """Error of `results.quantities.contact_angle`, degrees: half of what W's and γ's span.
+
+    Args:
+        adhesion: W, J/m².
+        gamma: γ of lithium, J/m².
+        adhesion_error: of W; None where it is not known.
+        gamma_error: of γ; None counts it as exact.
+
+    Returns:
+        None where W has no error, or where both ends are clipped to one limit: its error then says
+        nothing of the angle's.
+    """
+    if adhesion_error is None:
+        return None
+    spread = math.hypot(adhesion_error, adhesion / gamma * (gamma_error or 0.0))
+    ends = [contact_angle(adhesion + sign * spread, gamma) for sign in (-1, 1)]
+    return (ends[0] - ends[1]) / 2 or None
 
 
 def in_squares(*errors: float | None) -> float | None:

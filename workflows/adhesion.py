@@ -11,7 +11,12 @@ from results.quantities import (
     surface_energy,
     work_of_adhesion,
 )
-from results.uncertainties import SLIDING_FORCE_CONSTANT, in_squares, sampled_best_error
+from results.uncertainties import (
+    SLIDING_FORCE_CONSTANT,
+    contact_angle_error,
+    in_squares,
+    sampled_best_error,
+)
 from structures import Facet, InterfaceModel
 from workflows.evidence import (
     Quantities,
@@ -196,15 +201,12 @@ def wetting_of(
         lowest = min(gammas, key=lambda index: gammas[index])
         gamma = gammas[lowest]
         values[names[1]] = contact_angle(w, gamma)
-        error = None
-        if adhered.error is not None:
-            spread = [contact_angle(w + sign * adhered.error, gamma) for sign in (-1, 1)]
-            # Where both ends are clipped to full wetting, W's error says nothing of the angle's.
-            error = (spread[0] - spread[1]) / 2 or None
+        of_gamma = film_energies[lowest].evidence[key]
+        error = contact_angle_error(w, gamma, adhered.error, of_gamma.error)
         values["gamma_li_j_m2"] = gamma
         facet = "".join(str(i) for i in lowest)
         values["gamma_li_source"] = f"Li ({facet}), lowest facet computed, same potential"
-        angle = _derived(adhered, [film_energies[lowest].evidence[key]], error)
+        angle = _derived(adhered, [of_gamma], error)
         if lost and angle.converged:
             # A facet that failed might have been the lowest.
             angle = angle.model_copy(update={"converged": False, "failure": "; ".join(lost)})

@@ -1,6 +1,5 @@
 """The virtual wetting experiment: drops of liquid lithium on facets, as one jobflow flow."""
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from results.database import open_database
 from results.documents import CalculationDocument, DynamicsDocument, Evidence, Potential
 from results.dynamics_documents import Average, WettingDocument
 from results.quantities import contact_angle
+from results.uncertainties import contact_angle_error
 from structures import StructureError, crystal, facet_set
 from structures.conversion import as_structure
 from structures.droplets import LIQUID_DENSITY, drop_on, liquid_film
@@ -266,24 +266,13 @@ def _young_dupre(
             f"W {adhesion:.2f} J/m² of the {document.screen} screen and {of}",
             Evidence(
                 converged=failure is None,
-                error=_angle_error(adhesion, gamma, *errors),
+                error=contact_angle_error(adhesion, gamma, *errors),
                 reference_state=of,
                 failure=failure,
                 fingerprints=behind.fingerprints if behind else (),
             ),
         )
     return None
-
-
-def _angle_error(
-    adhesion: float, gamma: float, adhesion_error: float | None, gamma_error: float | None
-) -> float | None:
-    """Of Young–Dupré's angle, degrees; None where W has none or both ends are clipped."""
-    if adhesion_error is None:
-        return None
-    spread = math.hypot(adhesion_error, adhesion / gamma * (gamma_error or 0.0))
-    ends = [contact_angle(adhesion + sign * spread, gamma) for sign in (-1, 1)]
-    return (ends[0] - ends[1]) / 2 or None
 
 
 def _failed(campaign: str, host: str, bulk: Any, kelvin: float, reason: str) -> WettingDocument:

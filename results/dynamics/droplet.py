@@ -294,7 +294,7 @@ def _circle(points: Floats) -> tuple[float, float, tuple[float, float]]:
     r = 1 / float(curvature)
     steps = np.hypot(np.diff(x), np.diff(z))
     independent = max(4.0, float(steps.sum()) / (2 * SMEARING))
-    variance = float((fit.fun**2).sum()) / len(x) * len(x) / max(independent - 3, 1.0)
+    variance = float((fit.fun**2).sum()) / max(independent - 3, 1.0)
     covariance = np.linalg.pinv(fit.jac.T @ fit.jac) * variance
     to_centre = np.array([0.0, 1.0, r**2])  # of height − 1/curvature
     to_radius = np.array([0.0, 0.0, r**2])

@@ -9,6 +9,7 @@ from results.errors import ResultsError
 from results.uncertainties import (
     FORCE_CONSTANT,
     SLIDING_FORCE_CONSTANT,
+    contact_angle_error,
     in_squares,
     relaxation_residual,
     sampled_best_error,
@@ -61,6 +62,22 @@ def test_the_order_of_the_starts_does_not_matter():
     assert sampled_best_error(values, residuals) == sampled_best_error(
         values[::-1], residuals[::-1]
     )
+
+
+def test_the_angle_errs_by_its_slopes_in_w_and_gamma():
+    # By hand: cos θ = W/γ − 1, so that dθ = d(W/γ)/sin θ; at W = γ, θ is 90°.
+    by_w = contact_angle_error(0.5, 0.5, 0.01, None)
+    assert by_w == pytest.approx(math.degrees(0.01 / 0.5), rel=1e-3)
+    by_gamma = contact_angle_error(0.5, 0.5, 0.0, 0.01)
+    assert by_gamma == pytest.approx(math.degrees(0.01 / 0.5), rel=1e-3)
+    assert contact_angle_error(0.5, 0.5, 0.01, 0.01) == pytest.approx(
+        math.hypot(by_w, by_gamma), rel=1e-3
+    )
+
+
+def test_an_angle_clipped_at_both_ends_has_no_error_nor_has_one_of_unknown_w():
+    assert contact_angle_error(2.0, 0.5, 0.1, None) is None
+    assert contact_angle_error(0.5, 0.5, None, 0.01) is None
 
 
 def test_errors_add_in_squares_unless_one_is_unknown():
