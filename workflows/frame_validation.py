@@ -49,9 +49,9 @@ class FrameErrors:
     force_slope: float
     force_slope_error: float
 
-    def to_dict(self) -> dict[str, str | int | float]:
-        """As one flat row of a table."""
-        return asdict(self)
+    def to_dict(self) -> dict[str, str | int | float | None]:
+        """As one flat row of a table; None for NaN, which JSON does not have."""
+        return {name: None if value != value else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)

@@ -96,13 +96,13 @@ def _validate_on_frames(
 
     path = reference_frames_file() if frames == REFERENCE else Path(frames)
     predictions = predicted_frames(potential, read_frames(path))
-    rows = frame_errors(predictions)
-    table = pd.DataFrame([row.to_dict() for row in rows])
+    errors = frame_errors(predictions)
+    rows = [row.to_dict() for row in errors]
     if output is not None:
-        table.to_csv(output.with_suffix(".csv"), index=False)
+        pd.DataFrame(rows).to_csv(output.with_suffix(".csv"), index=False)
         title = f"{potential.identity.name} against DFT frames"
         force_plot(predictions, output.with_suffix(".png"), title=title)
-    _print([row.to_dict() for row in rows], _frames_table(rows), format)
+    _print(rows, _frames_table(errors), format)
 
 
 def _print(rows: "list[dict]", table: "Table", format: Format) -> None:

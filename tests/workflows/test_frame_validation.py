@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -74,7 +76,10 @@ def test_the_slopes_error_is_that_of_independent_frames():
 def test_forces_that_vanish_by_symmetry_have_no_slope():
     frame = bulk("Cu", cubic=True)
     frame.calc = SinglePointCalculator(frame, energy=1.0, forces=np.zeros((4, 3)))
-    assert all(np.isnan(force_slope(predicted_frames(load_emt("emt"), [frame, frame]))))
+    predictions = predicted_frames(load_emt("emt"), [frame, frame])
+    assert all(np.isnan(force_slope(predictions)))
+    (row,) = (row.to_dict() for row in frame_errors(predictions))
+    assert json.loads(json.dumps(row, allow_nan=False))["force_slope"] is None
 
 
 def test_frames_of_other_elements_are_left_out_and_none_at_all_is_an_error():
