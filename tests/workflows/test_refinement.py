@@ -68,6 +68,13 @@ def test_a_plan_is_made_once_and_costs_what_its_labels_cost(stand_in, tmp_path):
         plan_refinement(shaken(6), committee, "gpaw-pbe-quick", 1.0, [], tmp_path / "other")
 
 
+def test_a_label_of_a_network_is_estimated_by_its_atoms() -> None:
+    small, large = shaken(1)[0], shaken(1)[0] * (3, 3, 3)
+    one, other = label_seconds([small, large], "chgnet")
+    assert other == pytest.approx(27 * one)
+    assert other < label_seconds([large], "gpaw-pbe-quick")[0] / 100
+
+
 def test_the_limit_bounds_the_plan(stand_in, tmp_path):
     committee = [load_potential(stand_in), load_emt("emt")]
     each = label_seconds(shaken(1), "gpaw-pbe-quick")[0]
