@@ -1,11 +1,12 @@
 """What fails behind works of adhesion and contact angles is told."""
 
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from results.documents import Evidence
 from structures import facet
 from tests.results.samples import relaxed
-from workflows.adhesion import wetting_of
+from workflows.adhesion import reaction_in, wetting_of
 from workflows.collector_jobs import FILM, InterfaceLimits, SlabSize, join_interfaces
 from workflows.evidence import Quantities
 from workflows.packing import Built
@@ -73,3 +74,32 @@ def test_a_film_that_failed_might_have_adhered_best(facets):
 def test_without_lithium_the_reason_is_lithiums(facets):
     copper = Built(facets.models[2:], [], [1], {FILM: "bulk Li: diverged"})
     assert joined(copper, relaxed(2)).failures == {0: "bulk Li: diverged"}
+
+
+def relaxation(**moves):
+    """Li2S under Li, each atom named with its way along z in Å."""
+    lattice, species = Lattice.orthorhombic(4, 4, 20), ["S", "Li", "Li"]
+    heights = [2.0, 4.0, 6.5]
+    places = [
+        [[1, 1, z + move] for z, move in zip(heights, way, strict=True)]
+        for way in ([0.0] * 3, [moves.get(name, 0.0) for name in ("sulfur", "lithium", "film")])
+    ]
+    start, end = (Structure(lattice, species, at, coords_are_cartesian=True) for at in places)
+    return relaxed(str(moves), initial_structure=start.as_dict(), final_structure=end.as_dict())
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        {"sulfur": 2.5},
+        {"film": 7.0},  # lithium may go where it likes
+        {"sulfur": 5.0, "lithium": 5.0, "film": 5.0},  # both sides together
+        {"sulfur": 19.0, "lithium": -1.0, "film": -1.0},  # through the cell's boundary
+    ],
+)
+def test_a_contact_that_only_relaxes_is_no_reaction(moves):
+    assert reaction_in(relaxation(**moves)) is None
+
+
+def test_an_anion_that_left_its_place_is_a_reaction():
+    assert reaction_in(relaxation(sulfur=3.5)).startswith("the contact reacts: S moved 3.5 Å")
