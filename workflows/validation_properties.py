@@ -139,7 +139,8 @@ def surface_energies(crystals: Crystals, cases: Sequence[Case]) -> dict[Case, Ou
 def adatom_barriers(crystals: Crystals, cases: Sequence[Case]) -> dict[Case, Outcome]:
     """Lowest barrier, eV, of a hop between neighbouring stable sites of the bare facet.
 
-    Of a hop between unequal sites the way up counts.
+    Counted from the lowest image: of a hop between unequal sites the way up counts, and a site that
+    is no minimum of the potential is no end.
     """
     bulks = crystals.relaxed([case.system for case in cases])
     outcomes: dict[Case, Outcome] = {}
@@ -257,10 +258,10 @@ def _lowest_hop(engine: Engine, sites: list[AdsorptionSite]) -> Outcome:
         [relaxed[i].energy for i in good],
     )
     paths = engine.neb([Band(hop.initial, hop.final) for hop in hops])
-    barriers = [max(path.barrier, path.reverse_barrier) for path in paths if path.failure is None]
+    barriers = [np.ptp(path.energies) for path in paths if path.failure is None]
     if not barriers:
         return str(paths[0].failure) if paths else "no hop between neighbouring sites"
-    return min(barriers)
+    return float(min(barriers))
 
 
 def _elemental(bulk: Calculation) -> str:
