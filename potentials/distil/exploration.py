@@ -29,6 +29,7 @@ def starting_points(crystals: Crystals, round_: int) -> Iterator[System]:
     yield from interfaces.interface_systems(crystals, range(2 * first + 1, 2 * first + 2))
     yield from systems.vacancy_systems(crystals, range(first, first + 3))
     yield from systems.alloy_systems(crystals, range(first, first + 2))
+    yield from interfaces.hot_contact_systems(crystals, range(first, first + 2))
 
 
 def explore(
