@@ -3,8 +3,8 @@
 The network, its loss and its averaging are MACE's. The schedule is not: MACE's trainer counts
 epochs, where a user without a GPU has an evening to spend and an epoch may take most of it. It
 keeps what it has after those that improved, and removes the last checkpoint before it writes the
-next, so that a kill may lose everything. And the weight of the energies, which it raises at once for a
-second stage, rises here while the learning rate falls.
+next, so that a kill may lose everything. And the weight of the energies, which it raises at once
+for a second stage, rises here while the learning rate falls.
 """
 
 import logging
