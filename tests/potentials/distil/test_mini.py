@@ -57,7 +57,7 @@ def test_it_is_small_and_holds_no_pickle(name):
 
 
 def test_errors_on_held_out_trajectories(mini):
-    """Frames of CHGNet 0.3.0, one each of forty trajectories that were not trained on."""
+    """Frames of CHGNet 0.3.0, one each of 43 trajectories that were not trained on."""
     frames = read_frames([HELD_OUT])
     assert all(is_held_out(str(frame.info["system"])) for frame in frames)
     found = mini.engine().evaluate(frames)
@@ -71,6 +71,16 @@ def test_errors_on_held_out_trajectories(mini):
     )
     assert np.mean(energy) < 0.010
     assert np.abs(forces).mean() < 0.060
+
+
+def test_salts_disordered_by_hot_lithium_are_not_favoured(mini):
+    """Weights that put them 0.1 eV/atom too low let lithium dissolve LiF."""
+    hot = [f for f in read_frames([HELD_OUT]) if f.info["family"] == "hot-contact"]
+    assert len(hot) == 3
+    for frame, found in zip(hot, mini.engine().evaluate(hot), strict=True):
+        assert found.energy / len(frame) == pytest.approx(
+            label_of(frame).energy / len(frame), abs=0.025
+        )
 
 
 def test_forces_are_the_slope_of_the_energy(adatom):
