@@ -36,10 +36,7 @@ def interface_systems(
         for name, contact, film in contacts:
             label = f"interface/{name}/{copy}"
             rng = generator(label)
-            strained = contact.copy()
-            strained.set_cell(contact.cell[:] @ in_plane_strain(rng, 0.015), scale_atoms=True)
-            # a random registry, since the builder gives one only
-            strained.positions[film, :2] += rng.random(2) @ strained.cell[:2, :2]
+            strained = _in_another_registry(contact, film, rng, 0.015)
             strained.positions += rng.normal(scale=0.02, size=strained.positions.shape)
             family = "salt-interface" if name.split("|")[1].split("(")[0] in SALTS else "interface"
             if copy % 2 == 0:
@@ -77,11 +74,19 @@ def hot_contact_systems(crystals: Crystals, rounds: range) -> Iterator[System]:
         for name, built, film in _contacts(crystals, SALTS):
             label = f"hot-contact/{name}/{copy}"
             rng = generator(label)
-            strained = built.copy()
-            strained.set_cell(built.cell[:] @ in_plane_strain(rng, 0.01), scale_atoms=True)
-            strained.positions[film, :2] += rng.random(2) @ strained.cell[:2, :2]
+            strained = _in_another_registry(built, film, rng, 0.01)
             start = with_gap(strained, film, rng.uniform(1.9, 2.4))
             yield System(label, "hot-contact", start, (500.0, 800.0)[copy % 2], 30)
+
+
+def _in_another_registry(
+    contact: Atoms, film: np.ndarray, rng: np.random.Generator, strain: float
+) -> Atoms:
+    """A strained copy with the film moved along the contact, since the builder gives one place."""
+    strained = contact.copy()
+    strained.set_cell(contact.cell[:] @ in_plane_strain(rng, strain), scale_atoms=True)
+    strained.positions[film, :2] += rng.random(2) @ strained.cell[:2, :2]
+    return strained
 
 
 def _contacts(
