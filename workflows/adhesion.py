@@ -26,6 +26,7 @@ from workflows.evidence import (
     energy_per_atom,
     evidence_of,
     failures_text,
+    flagged,
     per_area,
     residual_of,
     scaled,
@@ -90,8 +91,8 @@ def adhesion_of(owner: int, interfaces: Built, joined: list[CalculationDocument]
             residual_of(film), residual_of(substrate), residual_of(both, SLIDING_FORCE_CONSTANT)
         )
         evidence = evidence_of([film, substrate, both], error=per_area(error, model.area))
-        if evidence.converged and (reaction := reaction_in(both)):
-            evidence = evidence.model_copy(update={"converged": False, "failure": reaction})
+        if evidence.converged:
+            evidence = flagged(evidence, reaction_in(both))
         value = None
         if evidence.converged:
             value = work_of_adhesion(
@@ -240,9 +241,8 @@ def wetting_of(
         facet = "".join(str(i) for i in lowest)
         values["gamma_li_source"] = f"Li ({facet}), lowest facet computed, same potential"
         angle = _derived(adhered, [of_gamma], error)
-        if lost and angle.converged:
-            # A facet that failed might have been the lowest.
-            angle = angle.model_copy(update={"converged": False, "failure": "; ".join(lost)})
+        # A facet that failed might have been the lowest.
+        angle = flagged(angle, "; ".join(lost))
         evidence[names[1]] = angle
     else:
         reason = "needs the work of adhesion and a surface energy of Li"

@@ -14,7 +14,7 @@ from structures.strained import STRAIN
 from workflows.adhesion import adhesion_of, surface_of, wetting_of
 from workflows.coating_funnel import Funnel, rejections
 from workflows.coating_judging import Candidates, CoatingPlan, Collected
-from workflows.evidence import Quantities, failures_text, value_of
+from workflows.evidence import Quantities, failures_text, flagged, value_of
 from workflows.migration import migration_of
 from workflows.packing import Built
 
@@ -172,16 +172,14 @@ def _migration(
     ways = list(found.values())
     known = [one for one in ways if one.barrier_ev is not None]
     easiest = min(known, key=lambda one: value_of(one.barrier_ev), default=ways[0])
-    evidence = easiest.evidence
     failure = failures_text(
         (f"{hop.kind} {hop.start} to {hop.end}", hop.failure)
         for one in ways
         if one is not easiest
         for hop in one.hops
     )
-    if evidence.converged and failure:
-        # What failed might have been the easier way.
-        evidence = evidence.model_copy(update={"converged": False, "failure": failure})
+    # What failed might have been the easier way.
+    evidence = flagged(easiest.evidence, failure)
     values: dict[str, Any] = {name: one.barrier_ev for name, one in found.items()}
     values |= {
         _MIGRATION: easiest.barrier_ev,

@@ -45,6 +45,13 @@ def evidence_of(
     )
 
 
+def flagged(evidence: Evidence, failure: str | None) -> Evidence:
+    """Not to be trusted for this reason; as it is without one, or where it failed by itself."""
+    if not failure or not evidence.converged:
+        return evidence
+    return evidence.model_copy(update={"converged": False, "failure": failure})
+
+
 def failures_text(problems: Iterable[tuple[str, str | None]]) -> str | None:
     """``label: failure`` of each that has one; None where none has."""
     return "; ".join(f"{label}: {failure}" for label, failure in problems if failure) or None

@@ -32,6 +32,7 @@ from workflows.evidence import (
     energy_per_atom,
     evidence_of,
     failures_text,
+    flagged,
     residual_of,
     scaled,
 )
@@ -316,9 +317,7 @@ def _voltages(hull: SeedHull, lithium: CalculationDocument) -> Quantities:
         # A phase that is missing might have been on the hull.
         reason = f"hull without {'; '.join(hull.left_out)}"
         for name in _VOLTAGES:
-            evidence[name] = evidence[name].model_copy(
-                update={"converged": False, "failure": evidence[name].failure or reason}
-            )
+            evidence[name] = flagged(evidence[name], reason)
     return Quantities(values, evidence)
 
 
