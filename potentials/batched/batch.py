@@ -113,6 +113,11 @@ class GraphBatch:
         return len(self.positions)
 
     @property
+    def host_waits(self) -> bool:
+        """Whether a look at values holds up the device, which is fed ahead of what it does."""
+        return self._device.type != "cpu"
+
+    @property
     def periodic(self) -> list[tuple[bool, bool, bool]]:
         """Whether each system repeats along each cell vector."""
         return [system.periodic for system in self._systems]
@@ -166,14 +171,7 @@ class GraphBatch:
         missing = [i for i, pairs in enumerate(self._lists) if pairs is None]
         if missing:
             self._build_lists(missing)
-        near = self._near(first, last)
-        # The one value that the host waits for: how many edges there are, and whether this holds.
-        n_near, *stale = torch.cat([near.sum()[None], self._stale()]).tolist()
-        if any(stale):
-            self._build_lists([i for i, is_stale in enumerate(stale) if is_stale])
-            near = self._near(first, last)
-            n_near = int(near.sum())
-        kept = torch.nonzero_static(near, size=n_near)[:, 0]
+        kept = self._kept(first, last)
         pairs = self._joined_pairs()
         listed = slice(pairs.starts[first], pairs.starts[last])
         edge_index = torch.stack([end[listed].index_select(0, kept) for end in pairs.pairs])
@@ -182,6 +180,25 @@ class GraphBatch:
             pairs.unit_shifts[listed].index_select(0, kept),
             self._shifts()[listed].index_select(0, kept),
         )
+
+    def _kept(self, first: int, last: int) -> Tensor:
+        """Where the pairs within the cutoff are among those listed of ``first`` to ``last``."""
+        if not self.host_waits:
+            self._renew(self._stale().tolist())
+            return torch.nonzero(self._near(first, last))[:, 0]
+        near = self._near(first, last)
+        # The one value that the host waits for: how many edges there are, and whether this holds.
+        n_near, *stale = torch.cat([near.sum()[None], self._stale()]).tolist()
+        if any(stale):
+            self._renew(stale)
+            near = self._near(first, last)
+            n_near = int(near.sum())
+        return torch.nonzero_static(near, size=n_near)[:, 0]
+
+    def _renew(self, stale: Sequence[bool]) -> None:
+        """Make the lists of the systems that are ``stale`` anew."""
+        if any(stale):
+            self._build_lists([i for i, is_stale in enumerate(stale) if is_stale])
 
     def _near(self, first: int, last: int) -> Tensor:
         """Which of the listed pairs of the systems ``first`` to ``last`` are within the cutoff."""

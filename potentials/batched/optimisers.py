@@ -1,13 +1,13 @@
 """Limited-memory BFGS for many systems at once, one state per system.
 
-Method: Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4 with the scaling (7.20).
+Method: Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4 with the scaling (7.20),
+its two loops written as the products of matrices that they are (Byrd, Nocedal and Schnabel, Math.
+Program. 63, 129 (1994)): for systems of this size a loop's time is that of starting its operations.
 There is no line search, so that a step costs one evaluation: the longest move is capped, and a step
 that led clearly uphill is taken back and tried again, half as long at most.
 """
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -21,33 +21,6 @@ UPHILL = 5e-3
 """eV; more than the noise of single precision, less than a step that goes wrong."""
 FIRST_STIFFNESS = 20.0
 """eV/Å², a typical curvature of metals and ionic crystals, for the first step only."""
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """What one step of every system taught of its curvature.
-
-    Attributes:
-        moves: (n_systems, n_rows, 3), Å.
-        changes: (n_systems, n_rows, 3), eV/Å, by which the forces fell.
-        weights: (n_systems,), 1/eV, one over moves times changes; zero if it is of no use.
-    """
-
-    moves: Tensor
-    changes: Tensor
-    weights: Tensor
-
-    def keep(self, chosen: Tensor) -> "_Pair":
-        return _Pair(self.moves[chosen], self.changes[chosen], self.weights[chosen])
-
-    def padded(self, rows: tuple[int, ...], joining: int) -> "_Pair":
-        room = (*rows, 0, joining)
-        return _Pair(
-            _pad(self.moves, room), _pad(self.changes, room), _pad(self.weights, (0, joining))
-        )
-
-    def without(self, which: Tensor) -> "_Pair":
-        return _Pair(self.moves, self.changes, torch.where(which, 0.0, self.weights))
 
 
 class Lbfgs:
@@ -64,24 +37,25 @@ class Lbfgs:
         """
         rows = torch.zeros((0, 0, 3), dtype=torch.float64, device=device)
         self._coordinates, self._forces = rows, rows
-        self._pairs: deque[_Pair] = deque(maxlen=MEMORY)
+        # What past steps taught of the curvature, oldest first: by how much the coordinates moved
+        # and the forces fell, (n_systems, n_steps, n_rows, 3); zero where it is of no use.
+        self._moves = rows.new_zeros((0, 0, 0, 3))
+        self._changes = self._moves
         self._scale, self._caps, self._values = (rows.new_zeros(0) for _ in range(3))
 
     def keep(self, staying: Sequence[int]) -> None:
         """Forget all systems but those at ``staying``."""
         chosen = torch.tensor(staying, dtype=torch.int64, device=self._forces.device)
         self._coordinates, self._forces = self._coordinates[chosen], self._forces[chosen]
-        self._replace_pairs(pair.keep(chosen) for pair in self._pairs)
+        self._moves, self._changes = self._moves[chosen], self._changes[chosen]
         self._scale = self._scale[chosen]
         self._caps, self._values = self._caps[chosen], self._values[chosen]
 
     def forget(self, which: Tensor) -> None:
         """Start the systems where ``which``, (n_systems,), is true afresh: their forces changed."""
-        known = which[: len(self._scale)]
-        self._replace_pairs(pair.without(known) for pair in self._pairs)
-
-    def _replace_pairs(self, pairs: Iterable[_Pair]) -> None:
-        self._pairs = deque(pairs, maxlen=MEMORY)
+        known = which[: len(self._scale), None, None, None]
+        self._moves = torch.where(known, 0.0, self._moves)
+        self._changes = torch.where(known, 0.0, self._changes)
 
     def step(self, coordinates: Tensor, forces: Tensor, values: Tensor | None = None) -> Tensor:
         """The next move of every system.
@@ -123,36 +97,39 @@ class Lbfgs:
         joining = n_systems - known
         self._coordinates = torch.cat([_pad(self._coordinates, rows), coordinates[known:]])
         self._forces = torch.cat([_pad(self._forces, rows), forces[known:]])
-        self._replace_pairs(pair.padded(rows, joining) for pair in self._pairs)
+        room = (*rows, 0, 0, 0, joining)
+        self._moves, self._changes = _pad(self._moves, room), _pad(self._changes, room)
         self._scale = _pad(self._scale, (0, joining), 1 / FIRST_STIFFNESS)
         self._caps = _pad(self._caps, (0, joining), LONGEST_MOVE)
         self._values = _pad(self._values, (0, joining), torch.inf)
 
     def _learn(self, move: Tensor, change: Tensor) -> None:
-        """Note the newest pair; one without positive curvature gets no weight."""
-        curvature = _dot(move, change)
+        """Note the newest step; one without positive curvature is of no use."""
+        curvature = (move * change).sum(dim=(1, 2))
         useful = curvature > 0
-        self._pairs.append(_Pair(move, change, torch.where(useful, 1 / curvature, 0.0)))
+        of_use = useful[:, None, None]
+        self._moves = _with(self._moves, torch.where(of_use, move, 0.0))
+        self._changes = _with(self._changes, torch.where(of_use, change, 0.0))
         self._scale = torch.where(useful, curvature / change.square().sum(dim=(1, 2)), self._scale)
 
     def _direction(self, forces: Tensor) -> Tensor:
-        """Inverse Hessian times forces, by the two-loop recursion."""
-        direction = forces
-        shares: list[Tensor] = []
-        for pair in reversed(self._pairs):
-            share = pair.weights * _dot(pair.moves, direction)
-            direction = torch.addcmul(direction, share[:, None, None], pair.changes, value=-1)
-            shares.append(share)
-        direction = direction * self._scale[:, None, None]
-        for pair, share in zip(self._pairs, reversed(shares), strict=True):
-            share = share - pair.weights * _dot(pair.changes, direction)
-            direction = torch.addcmul(direction, share[:, None, None], pair.moves)
-        return direction
+        """Inverse Hessian times forces."""
+        moves, changes = self._moves.flatten(2), self._changes.flatten(2)
+        products = moves @ changes.mT
+        curvatures = products.diagonal(dim1=1, dim2=2)
+        # Of each step with the later ones; one where nothing was learnt keeps it invertible.
+        later = products.triu() + torch.where(curvatures == 0, 1.0, 0.0).diag_embed()
+        direction = forces.flatten(1)[:, :, None]
+        shares = torch.linalg.solve_triangular(later, moves @ direction, upper=True)
+        direction = (direction - changes.mT @ shares) * self._scale[:, None, None]
+        lacking = curvatures[:, :, None] * shares - changes @ direction
+        lacking = torch.linalg.solve_triangular(later.mT, lacking, upper=False)
+        return (direction + moves.mT @ lacking).view_as(forces)
 
 
-def _dot(one: Tensor, other: Tensor) -> Tensor:
-    """Product of each system's rows, (n_systems,)."""
-    return (one * other).sum(dim=(1, 2))
+def _with(steps: Tensor, newest: Tensor) -> Tensor:
+    """``steps``, (n_systems, n_steps, n_rows, 3), and ``newest``; without the oldest if need be."""
+    return torch.cat([steps[:, -(MEMORY - 1) :], newest[:, None]], dim=1)
 
 
 def _longest(moves: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The batch: shapes, systems that come and go, and edges that never lack a near pair."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,16 +84,24 @@ def test_edges_of_a_part_are_numbered_from_its_first_atom() -> None:
     assert shifted == {edge for edge in whole if start <= edge[0] < end}
 
 
+@pytest.mark.parametrize("host_waits", [False, True])
 @settings(max_examples=25, deadline=None)
 @given(
-    st.lists(
+    moves=st.lists(
         st.tuples(st.floats(0.0, 0.5), st.floats(-0.06, 0.06), st.integers(0, 9)),
         min_size=1,
         max_size=4,
     )
 )
-def test_no_near_pair_is_missed_while_atoms_move_and_cells_stretch(moves) -> None:
+def test_no_near_pair_is_missed_while_atoms_move_and_cells_stretch(moves, host_waits) -> None:
     batch = batch_of(alloy(1), alloy(2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GraphBatch, "host_waits", host_waits)
+        move_and_compare(batch, moves)
+
+
+def move_and_compare(batch: GraphBatch, moves: list[tuple[float, float, int]]) -> None:
+    """Edges of two systems against fresh ones, after each of ``moves``: size, strain and seed."""
     for size, strain, seed in moves:
         generator = torch.Generator().manual_seed(seed)
         random = torch.randn((2, 3, 3), generator=generator, dtype=torch.float64)

@@ -1,8 +1,9 @@
 """L-BFGS on problems whose solution is known, in padded batches."""
 
+import numpy as np
 import torch
 
-from potentials.batched.optimisers import LONGEST_MOVE, Lbfgs
+from potentials.batched.optimisers import FIRST_STIFFNESS, LONGEST_MOVE, MEMORY, Lbfgs
 
 CPU = torch.device("cpu")
 
@@ -52,6 +53,47 @@ def test_each_system_moves_as_if_it_were_alone_whoever_comes_and_goes() -> None:
     for _ in range(3):
         together = together + optimiser.step(together, forces_at(together, problems[1:]))
     assert torch.allclose(together[0], alone[-1][0], atol=1e-12)
+
+
+def two_loops(
+    steps: list[tuple[np.ndarray, np.ndarray]], force: np.ndarray, first_stiffness: float
+) -> np.ndarray:
+    """Nocedal and Wright, algorithm 7.4, as it stands in the book."""
+    useful = [(move, fall) for move, fall in steps if move @ fall > 0]
+    direction, shares = force.copy(), []
+    for move, fall in reversed(useful):
+        shares.append(move @ direction / (move @ fall))
+        direction -= shares[-1] * fall
+    move, fall = useful[-1] if useful else (np.ones(1), first_stiffness * np.ones(1))
+    direction *= (move @ fall) / (fall @ fall)
+    for (move, fall), share in zip(useful, reversed(shares), strict=True):
+        direction += (share - fall @ direction / (move @ fall)) * move
+    return direction
+
+
+def test_directions_are_those_of_the_two_loops_of_the_textbook() -> None:
+    random = np.random.default_rng(3)
+    n_steps = MEMORY + 8
+    moves = 0.01 * random.normal(size=(2, n_steps, 4, 3))
+    stiffness = 5 + 20 * random.random((2, 1, 4, 3))
+    stiffness = np.where(random.random((2, n_steps, 1, 1)) < 0.2, -stiffness, stiffness)
+    forces = random.normal(size=(2, 4, 3)) * 0.01
+    coordinates = np.zeros((2, 4, 3))
+    optimiser = Lbfgs(CPU)
+    optimiser.step(torch.tensor(coordinates), torch.tensor(forces))
+    for k in range(n_steps):
+        coordinates += moves[:, k]
+        forces -= stiffness[:, k] * moves[:, k]
+        step = optimiser.step(torch.tensor(coordinates), torch.tensor(forces)).numpy()
+        for i in range(2):
+            known = [
+                (moves[i, j].ravel(), (stiffness[i, j] * moves[i, j]).ravel())
+                for j in range(max(0, k + 1 - MEMORY), k + 1)
+            ]
+            expected = two_loops(known, forces[i].ravel(), FIRST_STIFFNESS).reshape(4, 3)
+            longest = np.linalg.norm(expected, axis=1).max()
+            expected *= LONGEST_MOVE / max(longest, LONGEST_MOVE)
+            assert np.allclose(step[i], expected, rtol=1e-8, atol=1e-12)
 
 
 def test_no_atom_moves_further_than_allowed() -> None:

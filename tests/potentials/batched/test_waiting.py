@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from potentials.batched import BatchedEngine
+from potentials.batched.batch import GraphBatch
 from potentials.protocol import Band
 from tests.potentials.batched.networks import gupta
 from tests.potentials.batched.systems import alloy, slab
@@ -72,7 +73,10 @@ def calls(task: str, steps: int, folder) -> Counter[str]:
         ("neb", {"tolist": 1, "__bool__": 1, "cpu": 1}),
     ],
 )
-def test_a_step_waits_for_its_lists_and_its_judgement_only(task, expected, tmp_path) -> None:
+def test_a_step_waits_for_its_lists_and_its_judgement_only(
+    task, expected, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(GraphBatch, "host_waits", True)
     few, more = calls(task, FEW, tmp_path / "few"), calls(task, MORE, tmp_path / "more")
     assert few["tolist"]
     more.subtract(few)
