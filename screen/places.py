@@ -21,7 +21,9 @@ def place_of(request: RunRequest, *, detach: bool = False) -> Place:
     if request.on == "here":
         for option, given in (("--profile", request.profile is not None), ("--detach", detach)):
             if given:
-                raise CampaignError(f"{option}: is for clusters; add --on slurm or --on pbs")
+                raise CampaignError(
+                    f"{option}: is for clusters; add --on slurm, pbs or workstation"
+                )
         return ThisProcess()
     profiles = read_profiles(request.profiles)
     name = find_profile(request.profile, profiles)
@@ -43,7 +45,7 @@ def scripts_of(request: RunRequest, place: Place) -> str:
         CampaignError: the run submits nothing.
     """
     if not isinstance(place, Cluster):
-        raise CampaignError("--dry-run: prints job scripts; add --on slurm or --on pbs")
+        raise CampaignError("--dry-run: prints job scripts; add --on slurm, pbs or workstation")
     special = place.profiles[place.profile].stages
     uses = {
         name: [stage for stage, other in special.items() if other == name]

@@ -30,11 +30,12 @@ from results.spool import SpoolReader
 from workflows.errors import WorkflowError
 from workflows.places import Keep, ThisProcess
 from workflows.profiles import HERE, Profile, time_of
-from workflows.scheduler import NoAnswerError, Queue, Scheduler
+from workflows.scheduler import NoAnswerError, Queue
 from workflows.settings import PotentialSettings, from_the_root
 from workflows.shard_array import JOB_PREFIX, Group, ShardArray, arrays_in
 from workflows.shard_folder import Beat, Result, ShardFolder, ShardOrders
 from workflows.tasks import StageWork, stage_slug
+from workflows.workstation import batch_system
 
 _MAX_ELEMENTS = 500
 """Elements of one array; SLURM's own limit is 1001 where nobody changed it."""
@@ -108,7 +109,7 @@ def script_of(cluster: Cluster, profile: str, run: str) -> str:
     """The job script that a profile gives, for an array of a made-up name."""
     chosen = cluster.profiles[profile]
     array = stage_folder(cluster.folder, chosen, "STAGE") / "ARRAY"
-    return Scheduler(chosen.scheduler).script(chosen, array, f"{JOB_PREFIX}-{run}", 2)
+    return batch_system(chosen).script(chosen, array, f"{JOB_PREFIX}-{run}", 2)
 
 
 @dataclass
@@ -147,7 +148,7 @@ class _StageOnCluster:
         self._profile = profile
         self._folder = folder
         self._detach = detach
-        self._scheduler = Scheduler(profile.scheduler)
+        self._scheduler = batch_system(profile)
         self._left = {key: position for position, key in enumerate(work.fingerprints)}
         self._out: list[_Shard] = []
         self._waiting: list[Group] = []

@@ -51,7 +51,7 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    scheduler: Literal["slurm", "pbs"] = "slurm"
+    scheduler: Literal["slurm", "pbs", "workstation"] = "slurm"
     partition: _Word | None = Field(default=None, description="Partition or queue.")
     account: _Word | None = Field(default=None, description="Account that is charged.")
     qos: _Word | None = Field(default=None, description="Quality of service (SLURM).")
@@ -65,7 +65,9 @@ class Profile(BaseModel):
     shards_per_job: int = Field(
         default=1, ge=1, le=64, description="Shards that one job runs at once, on its GPUs."
     )
-    max_jobs: int = Field(default=100, ge=1, le=100_000, description="Jobs running at a time.")
+    max_jobs: int = Field(
+        default=100, ge=1, le=100_000, description="Jobs running at a time, at most."
+    )
     atoms_per_shard: int = Field(default=20_000, ge=1, description="Atoms that one shard gets.")
     modules: tuple[_Line, ...] = Field(default=(), description="Modules to load.")
     environment: dict[str, _Line] = Field(default={}, description="Variables to export.")
@@ -104,6 +106,13 @@ class Profile(BaseModel):
         time = info.data.get("time")
         if value is not None and time is not None and seconds_of(value) < seconds_of(time):
             raise ValueError(f"should not be under time, {time}")
+        return value
+
+    @field_validator("partition", "account", "qos", "memory", "options")
+    @classmethod
+    def _has_a_meaning(cls, value: Any, info: ValidationInfo) -> Any:
+        if value and info.data.get("scheduler") == "workstation":
+            raise ValueError("is for slurm and pbs; leave it out")
         return value
 
     @field_validator("memory")

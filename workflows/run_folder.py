@@ -38,7 +38,7 @@ class RunRequest:
         text: the campaign file's content.
         source: the file's name, for messages.
         database: path or URL of the database.
-        on: ``here``, ``slurm`` or ``pbs``.
+        on: ``here``, ``slurm``, ``pbs`` or ``workstation``.
         profile: name of the profile; None here.
         profiles: the profiles file; None here.
         output: the report's path; None without one.

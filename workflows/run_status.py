@@ -14,9 +14,10 @@ from workflows.errors import WorkflowError
 from workflows.profiles import Profile, read_profiles
 from workflows.progress import StageEvent
 from workflows.run_folder import RunFolder, RunRequest
-from workflows.scheduler import NoAnswerError, Queue, Scheduler
+from workflows.scheduler import NoAnswerError, Queue
 from workflows.shard_array import ShardArray, arrays_in
 from workflows.shard_folder import ShardFolder
+from workflows.workstation import batch_system
 
 _DRIVER_ENDS_S = 30.0
 
@@ -57,7 +58,7 @@ class RunStatus:
 
     Attributes:
         name: of the campaign.
-        on: ``here``, ``slurm`` or ``pbs``.
+        on: ``here``, ``slurm``, ``pbs`` or ``workstation``.
         driver: who drives it; None where nobody does.
         stages: how far its stages are.
         shards: those that are out.
@@ -105,7 +106,7 @@ def cancel_run(run: RunFolder) -> int:
         with suppress(WorkflowError):
             for _, folder, _group in array.shards():
                 folder.close()
-        scheduler = Scheduler(profile.scheduler)
+        scheduler = batch_system(profile)
         try:
             job_id = array.job_id or scheduler.queue().named(array.job_name)
             if job_id is not None:
@@ -165,7 +166,7 @@ def _stage_folders(run: RunFolder, profiles: Mapping[str, Profile]) -> list[Path
 
 def _queue(profile: Profile) -> Queue | None:
     try:
-        return Scheduler(profile.scheduler).queue()
+        return batch_system(profile).queue()
     except NoAnswerError:
         return None
 

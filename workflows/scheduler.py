@@ -110,8 +110,10 @@ class Scheduler:
             resources.rerunnable = False
             if n_elements > 1:
                 special["array"] = many
-        commands = _commands(self.kind, profile, array)
-        return str(self._io().get_submission_script(commands, resources))
+        # The shell becomes the shard, so that the scheduler's signals reach it.
+        python = profile.python or shlex.quote(sys.executable)
+        run = f"exec {python} -m workflows.shard {shlex.quote(str(array))} {_INDEX[self.kind]}"
+        return str(self._io().get_submission_script([*setting_up(profile), run], resources))
 
     def submit(self, script: Path) -> str:
         """Submit a script; the job's number.
@@ -187,9 +189,11 @@ def resources_of(profile: Profile) -> "QResources":
     qtoolkit writes what `QResources` knows; the rest goes in by its names of the directives.
 
     Raises:
-        WorkflowError: qtoolkit is not installed.
+        WorkflowError: qtoolkit is not installed, or the profile is a workstation's.
     """
     _check_qtoolkit()
+    if profile.scheduler == "workstation":
+        raise WorkflowError("profile: a workstation has no scheduler; give one for slurm or pbs")
     from qtoolkit.core.data_objects import ProcessPlacement, QResources
 
     slurm = profile.scheduler == "slurm"
@@ -270,11 +274,8 @@ def _check_qtoolkit() -> None:
         raise WorkflowError("--on: needs qtoolkit; install it with: pip install 'lithiophile[hpc]'")
 
 
-def _commands(kind: str, profile: Profile, array: Path) -> list[str]:
-    """What the script runs: modules, variables, the user's own lines, and the shards at last.
-
-    The shell becomes the shard, so that the scheduler's signals reach it.
-    """
+def setting_up(profile: Profile) -> list[str]:
+    """What a job's script runs first: modules, variables, the user's own lines, the folder."""
     lines = ["module purge", *(f"module load {one}" for one in profile.modules)]
     commands = lines if profile.modules else []
     threads = max(1, profile.cpus // profile.shards_per_job)
@@ -283,9 +284,7 @@ def _commands(kind: str, profile: Profile, array: Path) -> list[str]:
     commands += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     if profile.preamble.strip():
         commands.append(profile.preamble.strip())
-    python = profile.python or shlex.quote(sys.executable)
-    run = f"exec {python} -m workflows.shard {shlex.quote(str(array))} {_INDEX[kind]}"
-    return [*commands, f"cd {shlex.quote(str(Path.cwd()))}", run]
+    return [*commands, f"cd {shlex.quote(str(Path.cwd()))}"]
 
 
 def _run(command: str, folder: Path | None = None) -> tuple[int, str, str]:

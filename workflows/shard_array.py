@@ -6,6 +6,7 @@
     job.json       the job's number, once it is submitted
     shard-001/     a shard (workflows.shard_folder)
     1.out          what element 1 printed
+    job.out        what the job printed that starts the elements, on a workstation
 
 ``array.json`` is written before the job is submitted and names it uniquely: a driver killed between
 submitting and noting the number finds the job by its name.
@@ -14,6 +15,7 @@ submitting and noting the number finds the job by its name.
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from typing import Any
 from workflows.errors import WorkflowError
 from workflows.shard_folder import ShardFolder, read_json, write_whole
 
-ARRAY, JOB = "array.json", "job.json"
+ARRAY, JOB, JOB_OUTPUT = "array.json", "job.json", "job.out"
 JOB_PREFIX = "lithiophile"
 
 
@@ -137,13 +139,17 @@ class ShardArray:
             raise WorkflowError(f"array: {self.path} has no element {index}")
         return folders
 
+    def output_file(self, index: int) -> Path:
+        """Where an element's output goes."""
+        return self.path / f"{index}.out"
+
     def output(self, index: int) -> str:
-        """The last lines of what an element printed; empty where there is nothing."""
-        try:
-            text = (self.path / f"{index}.out").read_bytes()[-4000:].decode(errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.strip().splitlines()[-8:])
+        """The last lines of what an element, or else its job, printed; empty if nothing."""
+        for path in (self.output_file(index), self.path / JOB_OUTPUT):
+            with suppress(OSError):
+                if text := path.read_bytes()[-4000:].decode(errors="replace").strip():
+                    return "\n".join(text.splitlines()[-8:])
+        return ""
 
     def _content(self) -> Mapping[str, Any]:
         content = read_json(self.path / ARRAY)

@@ -321,7 +321,7 @@ def _place(on: Where, profile: str | None, folder: Path) -> "Place":
 
     if on is Where.here:
         if profile is not None:
-            raise CampaignError("--profile: is for clusters; add --on slurm or --on pbs")
+            raise CampaignError("--profile: is for clusters; add --on slurm, pbs or workstation")
         return ThisProcess()
     profiles = read_profiles(str(profiles_file()))
     return Cluster(folder / "shards", profiles, find_profile(profile, profiles), False)

@@ -51,6 +51,7 @@ class Where(StrEnum):
     here = "here"
     slurm = "slurm"
     pbs = "pbs"
+    workstation = "workstation"
 
 
 DetachOption = Annotated[

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from results.errors import ResultsError
 from results.spool import Spool
 from tests.services.read_only import read_only
 from tests.services.slurm import running_slurm
+from tests.workflows.shard_runs import ROOT, alive, in_background, reference, wait_for
 from tests.workflows.stub_potential import IN_PIECES, STUB, StubSettings, load, systems
 from workflows.cluster import Cluster, DetachedError, _StageOnCluster
 from workflows.errors import WorkflowError
@@ -32,7 +33,6 @@ from workflows.stages import run_stage
 from workflows.tasks import StageWork
 
 pytest.importorskip("qtoolkit", reason="qtoolkit is not installed (extra hpc)")
-ROOT = str(Path(__file__).parents[2])
 
 
 @pytest.fixture(scope="module")
@@ -95,50 +95,6 @@ class Site:
                 if beat is not None and alive(beat.pid):
                     found.append(beat.pid)
         return found
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for(condition, seconds=40):
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@contextmanager
-def in_background(function, *arguments):
-    """Run a stage in a thread, with this thread's contexts; its result or error is kept."""
-    kept = {}
-
-    def call():
-        try:
-            kept["result"] = function(*arguments)
-        except BaseException as error:
-            kept["error"] = error
-
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    try:
-        yield kept
-    finally:  # or it would go on in the environment of the next test
-        thread.join(90)
-    assert not thread.is_alive()
-
-
-def reference(what):
-    return [
-        document.energy_ev
-        for document in run_stage("here", STUB, {}, what, StubSettings(), StoreSettings())
-    ]
 
 
 def test_shards_give_what_this_process_gives_and_leave_nothing(site):
