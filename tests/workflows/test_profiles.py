@@ -64,7 +64,10 @@ def test_a_whole_profile(tmp_path):
         ('gpu: {max_time: "03:59:59"}', r"gpu.max_time = '03:59:59': should not be under time"),
         ("gpu: {memory: lots}", r"gpu.memory = 'lots': write it as 32G"),
         ("gpu: {gpus: -1}", r"gpu.gpus = -1"),
-        ("gpu: {scheduler: lsf}", r"gpu.scheduler = 'lsf': should be 'slurm' or 'pbs'"),
+        (
+            "gpu: {scheduler: lsf}",
+            r"gpu.scheduler = 'lsf': should be 'slurm', 'pbs' or 'work",
+        ),
         ("gpu: {folder: here/there}", r"gpu.folder = .*absolute path"),
         ("gpu: {stages: {label: cup}}\ncpu: {}", r"no such profile; did you mean 'cpu'"),
         ("gpu: {environment: {'A B': x}}", r"'A B' cannot name a variable"),
@@ -137,7 +140,7 @@ _VALUES = st.recursive(
 def test_no_value_breaks_the_reader_or_the_script(tmp_path, fields):
     from ruamel.yaml import YAML
 
-    from workflows.scheduler import Scheduler
+    from workflows.workstation import batch_system
 
     path = tmp_path / "profiles.yaml"
     with path.open("w", encoding="utf-8", errors="replace") as file:
@@ -147,13 +150,13 @@ def test_no_value_breaks_the_reader_or_the_script(tmp_path, fields):
     if said:
         return
     profile = read_profiles(path)["gpu"]
-    assert Scheduler(profile.scheduler).script(profile, tmp_path, "name", 3)
+    assert batch_system(profile).script(profile, tmp_path, "name", 3)
 
 
 def script(tmp_path, profile, n=7):
-    from workflows.scheduler import Scheduler
+    from workflows.workstation import batch_system
 
-    text = Scheduler(profile.scheduler).script(profile, tmp_path, "lithiophile-abc", n)
+    text = batch_system(profile).script(profile, tmp_path, "lithiophile-abc", n)
     path = tmp_path / "job.sh"
     path.write_text(text)
     subprocess.run(["bash", "-n", str(path)], check=True)

@@ -12,11 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from tests.potentials.batched.networks import PlainPotential
 
-GPU = torch.device("cuda", 0)
+GPU = torch.device("meta")
+"""Its name: of torch's devices other than the CPU, the one that every build knows."""
 aten = torch.ops.aten
 
 
@@ -41,23 +43,31 @@ class GpuTensor(Tensor):
 
     @classmethod
     def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
-        kwargs = dict(kwargs or {})
-        if func is aten._local_scalar_dense.default:
-            return args[0].held.item()
-        device = kwargs.get("device")
-        if func is aten._to_copy.default:
-            copied = func(_held(args[0]), **{**kwargs, "device": torch.device("cpu")})
-            return copied if device is not None and device.type == "cpu" else GpuTensor(copied)
-        for each in tree_leaves((args, kwargs)):
-            # As on a GPU, a number may come from the host.
-            if isinstance(each, Tensor) and not isinstance(each, GpuTensor) and each.dim():
-                raise RuntimeError(f"{func}: tensors on the CPU and on a GPU in one operation")
-        if device is not None:
-            kwargs["device"] = torch.device("cpu")
-        result = func(*tree_map(_held, args), **tree_map(_held, kwargs))
-        if func._schema.is_mutable:
-            return kwargs.get("out", args[0])
-        return tree_map(_on_gpu, result)
+        return _computed(func, args, kwargs or {})
+
+
+def _computed(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What an operation gives: on the GPU, unless it only has to do with the CPU."""
+    leaves = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+    there = any(isinstance(each, GpuTensor) for each in leaves)
+    device = kwargs.get("device")
+    if not there and (device is None or device.type != GPU.type):
+        return func(*args, **kwargs)
+    if func is aten._local_scalar_dense.default:
+        return args[0].held.item()
+    if device is not None:
+        kwargs = {**kwargs, "device": torch.device("cpu")}
+    is_copy = func is aten._to_copy.default
+    for each in leaves:
+        # As on a GPU, a number may come from the host.
+        if each.dim() and not isinstance(each, GpuTensor) and not is_copy:
+            raise RuntimeError(f"{func}: tensors on the CPU and on a GPU in one operation")
+    result = func(*tree_map(_held, args), **tree_map(_held, kwargs))
+    if is_copy and device is not None and device.type == "cpu":
+        return result
+    if func._schema.is_mutable:
+        return kwargs.get("out", args[0])
+    return tree_map(_on_gpu, result)
 
 
 def _held(value: Any) -> Any:
@@ -69,27 +79,24 @@ def _on_gpu(value: Any) -> Any:
     return GpuTensor(value) if plain else value
 
 
-class _MadeOnGpu(TorchFunctionMode):
-    """Lets ``device="cuda"`` make and take tensors to the pretended GPU."""
+class _MadeOnGpu(TorchDispatchMode):
+    """Lets ``device=GPU`` make tensors on the pretended GPU and bring them there."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return _computed(func, args, kwargs or {})
+
+
+class _SeenOnHost(TorchFunctionMode):
+    """Lets the host make and see tensors by values, which torch does beside its operations."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        named = isinstance(kwargs.get("device"), str | torch.device)
-        if named and torch.device(kwargs["device"]).type == GPU.type:
-            kwargs["device"] = "cpu"
-            if func is Tensor.to and isinstance(args[0], GpuTensor):
-                del kwargs["device"]
-            return _on_gpu(func(*args, **kwargs))
-        if func is Tensor.to:
-            kept = [each for each in args if each != GPU.type and not _is_gpu(each)]
-            if len(kept) < len(args):
-                here = func(*kept, **kwargs) if len(kept) > 1 or kwargs else kept[0]
-                return _on_gpu(here)
+        if func is Tensor.tolist:
+            return _held(args[0]).tolist()
+        if func is torch.tensor:
+            device = kwargs.pop("device", "cpu")
+            return func(*args, **kwargs).to(device)
         return func(*args, **kwargs)
-
-
-def _is_gpu(value: Any) -> bool:
-    return isinstance(value, torch.device) and value.type == GPU.type
 
 
 class _ModelOnGpu(torch.nn.Module):
@@ -109,24 +116,20 @@ class _ModelOnGpu(torch.nn.Module):
 def on_pretended_gpu(potential: PlainPotential) -> PlainPotential:
     """``potential`` as if on `GPU`; its model computes as before."""
     return PlainPotential(
-        _ModelOnGpu(potential.model), potential.symbols, potential.r_max, device="cuda"
+        _ModelOnGpu(potential.model), potential.symbols, potential.r_max, device=GPU.type
     )
 
 
+class _Generator(torch.Generator):
+    """One of the CPU, whatever device is asked for."""
+
+    def __new__(cls, _device: torch.device) -> "_Generator":
+        return super().__new__(cls, "cpu")
+
+
 @contextmanager
-def pretended_gpu(bytes_free: int) -> Iterator[None]:
-    """A process that has a GPU with so much memory left, of which a pass takes 1 MB."""
-    with pytest.MonkeyPatch.context() as patch, _MadeOnGpu():
-        for name, value in {
-            "device_count": 1,
-            "memory_allocated": 0,
-            "max_memory_allocated": 10**6,
-            "memory_reserved": 0,
-            "mem_get_info": (bytes_free, bytes_free),
-            "reset_peak_memory_stats": None,
-            "empty_cache": None,
-        }.items():
-            patch.setattr(torch.cuda, name, lambda *_, value=value: value)
-        generator = torch.Generator
-        patch.setattr(torch, "Generator", lambda _: generator("cpu"))
+def pretended_gpu() -> Iterator[None]:
+    """A process that has a pretended GPU."""
+    with pytest.MonkeyPatch.context() as patch, _MadeOnGpu(), _SeenOnHost():
+        patch.setattr(torch, "Generator", _Generator)
         yield
