@@ -16,6 +16,7 @@ import multiprocessing
 import platform
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,7 @@ FMAX = 0.03
 TIGHT_FMAX = 0.001
 """At which energies tell whether two relaxations have ended in one minimum."""
 BAND_FMAX = 0.05
+MD_STEPS, FRAME_INTERVAL = 50, 10
 
 
 def slab(i: int) -> Atoms:
@@ -188,6 +190,20 @@ class TorchSim:
         )
         return state.energy.tolist()
 
+    def md(self, structures: list[Atoms], steps: int, folder: Path) -> None:
+        """Langevin dynamics at 300 K, 1 fs a step, every tenth frame to a file in ``folder``."""
+        files = [str(folder / f"{i}.h5") for i in range(len(structures))]
+        self._torch_sim.integrate(
+            structures,
+            self._model,
+            integrator=self._torch_sim.integrators.nvt_langevin,
+            n_steps=steps,
+            temperature=300.0,
+            timestep=1e-3,
+            trajectory_reporter={"filenames": files, "state_frequency": FRAME_INTERVAL},
+            autobatcher=self._torch_sim.BinningAutoBatcher(self._model, **self._limit),
+        )
+
 
 def timed(call: Callable[[], object], device: str) -> tuple[float, object]:
     if device != "cpu":
@@ -254,7 +270,25 @@ def torch_sim_rows(potential: MacePotential, slabs: list[Atoms], repeats: int) -
     )
     rows.append(row("relax", one, two, remark))
     print(rows[-1], flush=True)
+
+    def engine_md(folder: Path) -> None:
+        engine.md(few, folder, steps=MD_STEPS, temperature=300.0, interval=FRAME_INTERVAL)
+
+    one, two, _, _ = in_turn(
+        lambda: in_new_folder(lambda folder: other.md(few, MD_STEPS, folder)),
+        lambda: in_new_folder(engine_md),
+        repeats,
+        "cpu",
+    )
+    remark = f"the same, {MD_STEPS} steps at 300 K, every {FRAME_INTERVAL}th frame to a file"
+    rows.append(row("md", one, two, remark))
+    print(rows[-1], flush=True)
     return rows
+
+
+def in_new_folder(call: Callable[[Path], None]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        call(Path(folder))
 
 
 def memory(kind: str) -> float:
