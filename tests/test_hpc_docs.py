@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from workflows.profiles import read_profiles
 
 TEXT = (Path(__file__).parents[1] / "docs" / "hpc.md").read_text(encoding="utf-8")
-PROFILES, PROJECT = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+PROFILES, WORKSTATION, PROJECT = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_profiles_are_read(tmp_path):
@@ -17,6 +17,12 @@ def test_the_profiles_are_read(tmp_path):
     profiles = read_profiles(tmp_path / "profiles.yaml")
     assert list(profiles) == ["gpu", "cpu"]
     assert profiles["gpu"].shards_per_job == profiles["gpu"].gpus == 4
+
+
+def test_the_profile_of_a_workstation_is_read(tmp_path):
+    (tmp_path / "profiles.yaml").write_text(WORKSTATION)
+    profile = read_profiles(tmp_path / "profiles.yaml")["gpus"]
+    assert (profile.scheduler, profile.gpus, profile.device) == ("workstation", 1, "cuda")
 
 
 def test_jobflow_remote_reads_the_project():
