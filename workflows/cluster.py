@@ -45,6 +45,7 @@ _DEATHS, _STOPS, _FALSE_STARTS, _KILLS = 2, 2, 3, 2
 _ENDING_S = 30.0
 """How long a job may stay in the queue after its shards have ended; a killed slurmstepd leaves it
 there for ever."""
+_REMOVALS, _REMOVAL_PAUSE_S = 20, 0.1
 _SUBMIT_SILENCE_S = 3600.0
 """How long the scheduler may refuse to take a job for want of an answer."""
 
@@ -532,7 +533,7 @@ class _StageOnCluster:
             if array.job_id is not None and self._ending_or_out(array.job_id):
                 with suppress(NoAnswerError):
                     self._scheduler.cancel(array.job_id)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder)
         with suppress(OSError):
             self._folder.parent.rmdir()  # of the last stage that was out
 
@@ -540,6 +541,15 @@ class _StageOnCluster:
         return any(job_id == one for one, _ in self._ending) or any(
             shard.array.job_id == job_id for shard in self._out
         )
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder into which a shard that has finished may just be writing its last beat."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_REMOVAL_PAUSE_S)
 
 
 def _last_words(shard: _Shard) -> str:

@@ -21,7 +21,7 @@ from tests.services.read_only import read_only
 from tests.services.slurm import running_slurm
 from tests.workflows.shard_runs import ROOT, alive, in_background, reference, wait_for
 from tests.workflows.stub_potential import IN_PIECES, STUB, StubSettings, load, systems
-from workflows.cluster import Cluster, DetachedError, _StageOnCluster
+from workflows.cluster import Cluster, DetachedError, _remove, _StageOnCluster
 from workflows.errors import WorkflowError
 from workflows.places import computing_at
 from workflows.profiles import Profile
@@ -234,6 +234,23 @@ def test_a_stop_that_left_a_part_on_the_disk_counts_not_against_its_systems(
     stage._look_at(stage._out[0], None)
     (waiting,) = stage._waiting
     assert (waiting.fingerprints, waiting.stops) == (("key",), stops)
+
+
+def test_a_folder_goes_though_a_shard_still_writes_into_it(tmp_path):
+    folder = tmp_path / "stage"
+    (folder / "shard").mkdir(parents=True)
+    until = time.monotonic() + 0.3
+
+    def beat():
+        while time.monotonic() < until:
+            with suppress(OSError):
+                (folder / "shard" / "heartbeat").touch()
+
+    beating = threading.Thread(target=beat)
+    beating.start()
+    _remove(folder)
+    beating.join()
+    assert not folder.exists()
 
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
