@@ -122,8 +122,7 @@ class OneByOne:
             optimiser = LBFGS(atoms, logfile=None)
             optimiser.run(fmax=fmax, steps=1000)
             self.evaluations += optimiser.get_number_of_steps() + 1
-            found = SinglePointCalculator(atoms, energy=atoms.get_potential_energy())
-            atoms.calc = found
+            atoms.calc = SinglePointCalculator(atoms, energy=atoms.get_potential_energy())
             relaxed.append(atoms)
         return relaxed
 

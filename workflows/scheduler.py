@@ -111,9 +111,10 @@ class Scheduler:
             if n_elements > 1:
                 special["array"] = many
         # The shell becomes the shard, so that the scheduler's signals reach it.
-        python = profile.python or shlex.quote(sys.executable)
-        run = f"exec {python} -m workflows.shard {shlex.quote(str(array))} {_INDEX[self.kind]}"
-        return str(self._io().get_submission_script([*setting_up(profile), run], resources))
+        commands = commands_of(
+            profile, f"workflows.shard {shlex.quote(str(array))} {_INDEX[self.kind]}"
+        )
+        return str(self._io().get_submission_script(commands, resources))
 
     def submit(self, script: Path) -> str:
         """Submit a script; the job's number.
@@ -274,8 +275,13 @@ def _check_qtoolkit() -> None:
         raise WorkflowError("--on: needs qtoolkit; install it with: pip install 'lithiophile[hpc]'")
 
 
-def setting_up(profile: Profile) -> list[str]:
-    """What a job's script runs first: modules, variables, the user's own lines, the folder."""
+def commands_of(profile: Profile, module: str) -> list[str]:
+    """What a job's script runs: modules, variables, the user's own lines, and a module at last.
+
+    Args:
+        profile: of the job.
+        module: the module's name and arguments, for the shell; it takes the shell's place.
+    """
     lines = ["module purge", *(f"module load {one}" for one in profile.modules)]
     commands = lines if profile.modules else []
     threads = max(1, profile.cpus // profile.shards_per_job)
@@ -284,7 +290,8 @@ def setting_up(profile: Profile) -> list[str]:
     commands += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     if profile.preamble.strip():
         commands.append(profile.preamble.strip())
-    return [*commands, f"cd {shlex.quote(str(Path.cwd()))}"]
+    python = profile.python or shlex.quote(sys.executable)
+    return [*commands, f"cd {shlex.quote(str(Path.cwd()))}", f"exec {python} -m {module}"]
 
 
 def _run(command: str, folder: Path | None = None) -> tuple[int, str, str]:

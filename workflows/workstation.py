@@ -23,7 +23,7 @@ from threading import Thread
 
 from workflows.errors import WorkflowError
 from workflows.profiles import Profile
-from workflows.scheduler import Queue, QueuedJob, Scheduler, setting_up
+from workflows.scheduler import Queue, QueuedJob, Scheduler, commands_of
 from workflows.shard_array import ARRAY, JOB_OUTPUT, ShardArray
 
 _PROGRAM, _SHARD = "workflows.workstation", "workflows.shard"
@@ -36,9 +36,8 @@ class Workstation:
     def script(self, profile: Profile, array: Path, _job_name: str, n_elements: int) -> str:
         """The script of an array; as `Scheduler.script`."""
         numbers = (n_elements, profile.max_jobs, profile.gpus, profile.cpus)
-        program = profile.python or shlex.quote(sys.executable)
-        run = f"{program} -m {_PROGRAM} {shlex.quote(str(array))} {' '.join(map(str, numbers))}"
-        return "\n".join(["#!/bin/bash", *setting_up(profile), f"exec {run}", ""])
+        module = f"{_PROGRAM} {shlex.quote(str(array))} {' '.join(map(str, numbers))}"
+        return "\n".join(["#!/bin/bash", *commands_of(profile, module), ""])
 
     def submit(self, script: Path) -> str:
         """Start an array; its number is its folder's name.
